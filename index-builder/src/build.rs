@@ -1,0 +1,327 @@
+//! A whole build, from the extract to the live generation.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use rorqual::index::manifest::Manifest;
+use rorqual::index::{FORMAT_VERSION, FormatError};
+use rorqual_schema::{ResourceType, Schema, SchemaError};
+
+use crate::gather::{Gathered, Gatherer, Reject};
+use crate::input::{InputError, InputSummary, Inputs, Item, Limits};
+use crate::order::order;
+use crate::progress::Progress;
+use crate::rejects::{RejectFileError, RejectWriter};
+use crate::report::Report;
+use crate::resolve::{Kept, resolve};
+use crate::workplace::Workplace;
+use crate::write::{Material, write_generation, write_manifest};
+
+/// What to build, and how.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// Files, folders or `-` for standard input.
+    pub extract: Vec<PathBuf>,
+    /// The index directory; created when absent.
+    pub index: PathBuf,
+    /// SearchParameter resources added to the embedded ones; one for the same type and code replaces it.
+    pub schema: Option<PathBuf>,
+    /// Threads that parse and write. Default: the machine's.
+    pub threads: usize,
+    /// Older generations to keep beside the live one. Default 1.
+    pub keep: usize,
+    /// Share of rejected records, in per cent, above which the build fails. Default 1.
+    pub reject_percent: f64,
+    /// Shows no progress.
+    pub quiet: bool,
+    /// Bounds on what is read.
+    pub limits: Limits,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        BuildOptions {
+            extract: Vec::new(),
+            index: PathBuf::new(),
+            schema: None,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            keep: 1,
+            reject_percent: 1.0,
+            quiet: true,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Why a build failed. The live generation is untouched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The extract could not be read whole.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The index could not be written.
+    #[error("{0}{hint}", hint = hint(.0))]
+    Index(#[from] FormatError),
+    /// The search parameters cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The reject file could not be written.
+    #[error(transparent)]
+    RejectFile(#[from] RejectFileError),
+    /// Another build is at work in the directory.
+    #[error("another index-builder is at work in {index}; wait for it to end, or use another --index directory")]
+    Busy {
+        /// The index directory.
+        index: PathBuf,
+    },
+    /// Nothing usable was read.
+    #[error("the extract holds no usable resource ({rejected} records rejected{}); the live index is untouched", see(.file))]
+    Empty {
+        /// How many records were rejected.
+        rejected: u64,
+        /// Where they are listed.
+        file: Option<PathBuf>,
+    },
+    /// More records were rejected than tolerated.
+    #[error("{rejected} of {read} records were rejected, more than the {percent} % tolerated{}; the live index is untouched", see(.file))]
+    TooManyRejects {
+        /// How many records were rejected.
+        rejected: u64,
+        /// How many were read.
+        read: u64,
+        /// The share tolerated, in per cent.
+        percent: f64,
+        /// Where they are listed.
+        file: Option<PathBuf>,
+    },
+    /// A worker ended without an answer.
+    #[error("a worker thread stopped unexpectedly; this is a defect of index-builder, please report it with the extract's first lines")]
+    Worker,
+}
+
+fn see(file: &Option<PathBuf>) -> String {
+    file.as_ref().map_or_else(String::new, |file| format!(" (see {})", file.display()))
+}
+
+fn hint(error: &FormatError) -> &'static str {
+    match error {
+        FormatError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            "; free some space (a build needs about three times the extract) and run it again, the live index is untouched"
+        }
+        _ => "",
+    }
+}
+
+/// Builds a generation and makes it live.
+///
+/// # Errors
+/// [`BuildError`]; whatever was live before stays live, and no debris outlasts the next build.
+pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
+    let started = Utc::now();
+    let progress = Progress::detect(options.quiet);
+    let schema = match &options.schema {
+        Some(directory) => Schema::with_directory(directory)?,
+        None => Schema::embedded()?,
+    };
+    let inputs = Inputs::discover(&options.extract)?;
+    let generation = generation_id(started)?;
+    let workplace = Workplace::enter(&options.index, &generation)?;
+    let mut report = Report::new(generation.clone(), started);
+
+    let (summary, gathered) = read(options, &schema, inputs, workplace.staging(), &progress)?;
+    let read_records = summary.records + summary.rejects;
+    let sources = summary.sources.iter().map(|source| source.name.clone()).collect();
+    report.take_input(summary);
+    let step = progress.step("resolving references");
+    let mut merged = Merged::new(&schema);
+    let mut rejects = Vec::new();
+    let mut spools = Vec::new();
+    for one in gathered {
+        merged.absorb(one.directories, one.resources);
+        rejects.extend(one.rejects);
+        spools.push(one.spool);
+    }
+    report.reject_file = write_rejects(&options.index, &generation, &mut rejects, &mut report)?;
+    tolerate(options, read_records, rejects.len() as u64, &report)?;
+    let kept = Kept::decide(&merged.resources);
+    let resolved = resolve(&schema, &merged.directories, &kept);
+    let order = order(&schema, &merged.directories, &merged.resources, &kept, &resolved);
+    step.finish("done");
+    for kind in ResourceType::ALL {
+        let counts = report.counts(kind.name());
+        counts.read += merged.resources[kind.index()].len() as u64;
+        counts.indexed = order.slots[kind.index()].len() as u64;
+        counts.replaced = kept.replaced[kind.index()];
+        counts.dangling_references = resolved.dangling[kind.index()];
+    }
+
+    let built = workplace.staging().join("generation");
+    fs::create_dir(&built).map_err(|source| FormatError::io(&built, source))?;
+    let material = Material {
+        schema: &schema,
+        directories: &merged.directories,
+        resources: &merged.resources,
+        spools: &spools,
+        resolved: &resolved,
+        order: &order,
+    };
+    let files = write_generation(&material, &built, options.threads.max(1), &progress)?;
+    report.index_bytes = files.values().map(|file| file.length).sum();
+    let by_type = |count: &dyn Fn(ResourceType) -> u64| -> BTreeMap<String, u64> {
+        ResourceType::ALL.iter().map(|&kind| (kind.name().to_owned(), count(kind))).collect()
+    };
+    let manifest = Manifest {
+        format_version: FORMAT_VERSION,
+        generation: generation.clone(),
+        created: started.to_rfc3339_opts(SecondsFormat::Millis, true),
+        built_by: format!("index-builder {}", env!("CARGO_PKG_VERSION")),
+        schema_digest: schema.digest(),
+        sources,
+        counts: by_type(&|kind| order.slots[kind.index()].len() as u64),
+        dangling: by_type(&|kind| resolved.dangling[kind.index()]),
+        files,
+    };
+    write_manifest(&built, &manifest)?;
+    workplace.publish(&built, &generation, options.keep)?;
+    report.complete(Utc::now());
+    Ok(report)
+}
+
+/// Ids sort by the instant of the build; the suffix tells apart builds of one millisecond.
+fn generation_id(started: DateTime<Utc>) -> Result<String, FormatError> {
+    let mut suffix = [0u8; 3];
+    getrandom::fill(&mut suffix)
+        .map_err(|error| FormatError::io(Path::new("random source"), std::io::Error::other(error)))?;
+    let [a, b, c] = suffix;
+    Ok(format!("{}-{a:02x}{b:02x}{c:02x}", started.format("%Y%m%dT%H%M%S%3fZ")))
+}
+
+/// Everything the workers gathered, joined.
+struct Merged {
+    directories: Vec<rorqual::index::directory::DirectoryCollector>,
+    resources: Vec<Vec<crate::gather::Resource>>,
+}
+
+impl Merged {
+    fn new(schema: &Schema) -> Merged {
+        Merged {
+            directories: ResourceType::ALL
+                .iter()
+                .map(|&kind| rorqual::index::directory::DirectoryCollector::new(schema, kind))
+                .collect(),
+            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+        }
+    }
+
+    fn absorb(
+        &mut self,
+        directories: Vec<rorqual::index::directory::DirectoryCollector>,
+        resources: Vec<Vec<crate::gather::Resource>>,
+    ) {
+        for (ours, other) in self.directories.iter_mut().zip(directories) {
+            // The first worker's collectors are taken over whole: nothing to join yet.
+            if ours.is_empty() { *ours = other } else { ours.absorb(other); }
+        }
+        for (ours, other) in self.resources.iter_mut().zip(resources) {
+            ours.extend(other);
+        }
+    }
+}
+
+/// Reads the extract on this thread while workers parse.
+fn read(
+    options: &BuildOptions,
+    schema: &Schema,
+    inputs: Inputs,
+    staging: &Path,
+    progress: &Progress,
+) -> Result<(InputSummary, Vec<Gathered>), BuildError> {
+    let threads = options.threads.clamp(1, 64);
+    let phase = progress.bytes("reading the extract", inputs.total_bytes());
+    let consumed = AtomicU64::new(0);
+    let ended = AtomicBool::new(false);
+    let (sender, receiver) = crossbeam_channel::bounded::<Vec<Item>>(2 * threads);
+    let outcome = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|number| {
+                let receiver = receiver.clone();
+                scope.spawn(move || -> Result<Gathered, FormatError> {
+                    let path = staging.join(format!("spool-{number}"));
+                    let mut gatherer = Gatherer::create(schema, &path, number as u16)?;
+                    for batch in receiver {
+                        gatherer.take(batch)?;
+                    }
+                    gatherer.finish()
+                })
+            })
+            .collect();
+        drop(receiver);
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                phase.set(consumed.load(Ordering::Relaxed));
+                std::thread::park_timeout(Duration::from_millis(200));
+            }
+        });
+        // A send fails only when every worker has ended early, with an error that joining tells.
+        let summary = inputs.read(&options.limits, &consumed, &mut |batch| match sender.send(batch) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        });
+        drop(sender);
+        let gathered: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+        ended.store(true, Ordering::Relaxed);
+        (summary, gathered)
+    });
+    let (summary, gathered) = outcome;
+    let gathered = gathered
+        .into_iter()
+        .map(|worker| worker.map_err(|_| BuildError::Worker)?.map_err(BuildError::from))
+        .collect::<Result<Vec<_>, _>>()?;
+    let summary = summary?;
+    phase.finish("read");
+    Ok((summary, gathered))
+}
+
+/// Writes the reject file, in the order of the input, and counts rejects by type.
+fn write_rejects(
+    index: &Path,
+    generation: &str,
+    rejects: &mut [Reject],
+    report: &mut Report,
+) -> Result<Option<PathBuf>, BuildError> {
+    rejects.sort_by_key(|reject| reject.sequence);
+    let folder = index.join("rejects");
+    if !rejects.is_empty() {
+        fs::create_dir_all(&folder).map_err(|source| FormatError::io(&folder, source))?;
+    }
+    let mut writer = RejectWriter::create(folder.join(format!("{generation}.ndjson")));
+    for reject in rejects.iter() {
+        writer.write(&reject.origin, &reject.reason, &reject.excerpt)?;
+        match reject.kind {
+            Some(kind) => {
+                let counts = report.counts(kind.name());
+                counts.read += 1;
+                counts.rejected += 1;
+            }
+            None => report.rejected_without_type += 1,
+        }
+    }
+    Ok(writer.finish()?)
+}
+
+fn tolerate(options: &BuildOptions, read: u64, rejected: u64, report: &Report) -> Result<(), BuildError> {
+    let file = report.reject_file.clone();
+    if rejected as f64 * 100.0 > options.reject_percent * read as f64 {
+        return Err(BuildError::TooManyRejects { rejected, read, percent: options.reject_percent, file });
+    }
+    if read == rejected {
+        return Err(BuildError::Empty { rejected, file });
+    }
+    Ok(())
+}

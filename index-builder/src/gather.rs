@@ -1,0 +1,190 @@
+//! Workers: parse each record, extract what the schema asks for, keep the body.
+
+use std::path::Path;
+
+use rorqual::index::FormatError;
+use rorqual::index::directory::DirectoryCollector;
+use rorqual::index::text::RUN_SEPARATOR;
+use rorqual_schema::{Extraction, Node, ResourceType, Schema, is_id, parse_date};
+
+use crate::input::{Item, Origin, Record};
+use crate::rejects::RejectReason;
+use crate::spool::{Piece, Spool, SpoolWriter};
+
+/// One resource, in order of arrival at a worker.
+pub struct Resource {
+    /// Its id.
+    pub id: Box<str>,
+    /// `meta.lastUpdated` in microseconds since 1970 UTC; `i64::MIN` without one.
+    pub updated: i64,
+    /// Position in the whole input.
+    pub sequence: u64,
+    /// Its text as received.
+    pub body: Piece,
+    /// Its human text.
+    pub text: Piece,
+    /// Which worker's spool holds both.
+    pub spool: u16,
+}
+
+/// A record that is no usable resource.
+pub struct Reject {
+    /// Position in the whole input.
+    pub sequence: u64,
+    /// Where it was read.
+    pub origin: Origin,
+    /// Its type, when that much could be read.
+    pub kind: Option<ResourceType>,
+    /// Why.
+    pub reason: RejectReason,
+    /// Its beginning.
+    pub excerpt: Vec<u8>,
+}
+
+/// What one worker gathered.
+pub struct Gathered {
+    /// Values, by resource type.
+    pub directories: Vec<DirectoryCollector>,
+    /// Resources by type, in the order of the collector's slots.
+    pub resources: Vec<Vec<Resource>>,
+    /// Rejected records.
+    pub rejects: Vec<Reject>,
+    /// Bodies and texts.
+    pub spool: Spool,
+}
+
+/// A worker at its task.
+pub struct Gatherer<'s> {
+    schema: &'s Schema,
+    directories: Vec<DirectoryCollector>,
+    resources: Vec<Vec<Resource>>,
+    rejects: Vec<Reject>,
+    spool: SpoolWriter,
+    number: u16,
+    runs: Vec<String>,
+    text: String,
+}
+
+impl<'s> Gatherer<'s> {
+    /// A worker that spools to `path`.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn create(schema: &'s Schema, path: &Path, number: u16) -> Result<Gatherer<'s>, FormatError> {
+        Ok(Gatherer {
+            schema,
+            directories: ResourceType::ALL.iter().map(|&kind| DirectoryCollector::new(schema, kind)).collect(),
+            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            rejects: Vec::new(),
+            spool: SpoolWriter::create(path)?,
+            number,
+            runs: Vec::new(),
+            text: String::new(),
+        })
+    }
+
+    /// Takes a batch.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] when the spool cannot be written; faults of a record become rejects.
+    pub fn take(&mut self, batch: Vec<Item>) -> Result<(), FormatError> {
+        for item in batch {
+            match item {
+                Item::Record(record) => self.record(record)?,
+                Item::Reject { sequence, origin, reason, excerpt } => {
+                    self.rejects.push(Reject { sequence, origin, kind: None, reason, excerpt });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, record: Record) -> Result<(), FormatError> {
+        let node = match Node::parse(&record.bytes) {
+            Ok(node) => node,
+            Err(error) => {
+                let reason = match std::str::from_utf8(&record.bytes) {
+                    Err(utf8) => RejectReason::NotUtf8 { offset: utf8.valid_up_to() as u64 },
+                    Ok(_) => RejectReason::NotJson { offset: error.offset as u64, detail: error.reason },
+                };
+                self.reject(record, None, reason);
+                return Ok(());
+            }
+        };
+        let (kind, id) = match identity(&node) {
+            Ok(identity) => identity,
+            Err((kind, reason)) => {
+                drop(node);
+                self.reject(record, kind, reason);
+                return Ok(());
+            }
+        };
+        let updated = node
+            .get("meta")
+            .and_then(|meta| meta.get("lastUpdated"))
+            .and_then(Node::as_str)
+            .and_then(|text| parse_date(text, self.schema.time_zone()).ok())
+            .map_or(i64::MIN, |range| range.low);
+        let id: Box<str> = id.into();
+        let mut extraction = Extraction::new();
+        self.schema.extract(kind, &node, &mut extraction);
+        self.directories[kind.index()].add(&extraction);
+        self.runs.clear();
+        self.schema.human_text(kind, &node, &mut self.runs);
+        self.text.clear();
+        for run in &self.runs {
+            if !self.text.is_empty() {
+                self.text.push(RUN_SEPARATOR);
+            }
+            self.text.push_str(run);
+        }
+        let body = self.spool.push(&record.bytes)?;
+        let text = self.spool.push(self.text.as_bytes())?;
+        let resource = Resource { id, updated, sequence: record.sequence, body, text, spool: self.number };
+        self.resources[kind.index()].push(resource);
+        Ok(())
+    }
+
+    fn reject(&mut self, record: Record, kind: Option<ResourceType>, reason: RejectReason) {
+        let mut excerpt = record.bytes;
+        excerpt.truncate(crate::input::EXCERPT_BYTES);
+        self.rejects.push(Reject { sequence: record.sequence, origin: record.origin, kind, reason, excerpt });
+    }
+
+    /// Ends the work.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn finish(self) -> Result<Gathered, FormatError> {
+        Ok(Gathered {
+            directories: self.directories,
+            resources: self.resources,
+            rejects: self.rejects,
+            spool: self.spool.finish()?,
+        })
+    }
+}
+
+/// The type and id of a resource, or why it has none.
+fn identity<'n>(node: &'n Node<'_>) -> Result<(ResourceType, &'n str), (Option<ResourceType>, RejectReason)> {
+    let found = match node {
+        Node::Object(_) => None,
+        Node::Array(_) => Some("an array"),
+        Node::String(_) => Some("a string"),
+        Node::Number(_) => Some("a number"),
+        Node::Bool(_) => Some("true or false"),
+        Node::Null => Some("null"),
+    };
+    if let Some(found) = found {
+        return Err((None, RejectReason::NotAnObject { found }));
+    }
+    let name = node.get("resourceType").and_then(Node::as_str).ok_or((None, RejectReason::NoResourceType))?;
+    let kind = ResourceType::from_name(name).ok_or_else(|| {
+        (None, RejectReason::unknown_type(name, ResourceType::ALL.iter().map(|kind| kind.name())))
+    })?;
+    let id = node.get("id").and_then(Node::as_str).ok_or((Some(kind), RejectReason::NoId))?;
+    if !is_id(id) {
+        return Err((Some(kind), RejectReason::BadId { id: id.to_owned() }));
+    }
+    Ok((kind, id))
+}

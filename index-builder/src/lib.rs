@@ -1,0 +1,33 @@
+//! Turns a FHIR R4 extract into a generation: a memory-mapped index made live by one rename.
+//!
+//! The road of a record: [`input`] splits sources into records; workers in [`gather`] parse each, extract what
+//! the schema asks for and spool the body; [`resolve`] keeps the last of duplicates and resolves references;
+//! [`order`] gives ordinals; [`write`] writes the structures of `rorqual::index`; [`workplace`] makes them live.
+//!
+//! ```no_run
+//! use index_builder::{BuildOptions, build};
+//!
+//! # fn main() -> Result<(), index_builder::BuildError> {
+//! let options = BuildOptions { extract: vec!["fixtures/extract".into()], index: ".index".into(), ..BuildOptions::default() };
+//! let report = build(&options)?;
+//! println!("{report}");
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod gather;
+pub mod input;
+pub mod order;
+pub mod progress;
+pub mod rejects;
+pub mod report;
+pub mod resolve;
+pub mod spool;
+pub mod workplace;
+pub mod write;
+
+mod build;
+
+pub use build::{BuildError, BuildOptions, build};

@@ -1,0 +1,88 @@
+//! The `index-builder` command.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use index_builder::{BuildOptions, build};
+
+/// Turns a FHIR R4 extract of the ROR into a search index and makes it live.
+///
+/// Reads NDJSON files and JSON Bundles, plain or compressed with gzip or zstd, folders of them, and standard
+/// input. Resource types may come in any order. The new index replaces the live one by an atomic rename; a
+/// running `rorqual serve` picks it up by itself.
+#[derive(Parser)]
+#[command(name = "index-builder", version, after_help = AFTER)]
+struct Arguments {
+    /// What to read: a file, a folder of files, or - for standard input. May be repeated
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    extract: Vec<PathBuf>,
+    /// The index directory; created when absent
+    #[arg(long, value_name = "DIR")]
+    index: PathBuf,
+    /// A folder of SearchParameter resources (JSON) added to the built-in ones; one for the same type and code replaces it
+    #[arg(long, value_name = "DIR")]
+    schema: Option<PathBuf>,
+    /// Threads that parse and write [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: Option<u16>,
+    /// Older generations to keep beside the live one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    keep: usize,
+    /// Share of rejected records, in per cent, above which the build fails and the live index stays
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
+    reject_percent: f64,
+    /// Prints the report as JSON on standard output and shows no progress
+    #[arg(long)]
+    json: bool,
+}
+
+const AFTER: &str = "\
+Exit codes:
+  0  done
+  1  failed; the live index is untouched
+  2  wrong usage
+  3  done, but some records were rejected: the report names the file that says which and why
+
+Examples:
+  index-builder --extract extract/ --index /var/lib/rorqual
+  zstdcat extract.ndjson.zst | index-builder --extract - --index /var/lib/rorqual --json";
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=100.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 100".to_owned()),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let defaults = BuildOptions::default();
+    let options = BuildOptions {
+        extract: arguments.extract,
+        index: arguments.index,
+        schema: arguments.schema,
+        threads: arguments.threads.map_or(defaults.threads, usize::from),
+        keep: arguments.keep,
+        reject_percent: arguments.reject_percent,
+        quiet: arguments.json,
+        limits: defaults.limits,
+    };
+    match build(&options) {
+        Ok(report) => {
+            if arguments.json {
+                match serde_json::to_string_pretty(&report) {
+                    Ok(text) => println!("{text}"),
+                    Err(error) => eprintln!("index-builder: the report cannot be written as JSON: {error}"),
+                }
+            } else {
+                println!("{report}");
+            }
+            if report.rejected > 0 { ExitCode::from(3) } else { ExitCode::SUCCESS }
+        }
+        Err(error) => {
+            eprintln!("index-builder: {error}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Which resources stay, and what their references point to.
+
+use std::collections::HashMap;
+
+use rorqual::index::column::Collector;
+use rorqual::index::directory::DirectoryCollector;
+use rorqual::index::reference::{Edge, Pointer};
+use rorqual_schema::{ResourceType, Schema};
+
+use crate::gather::Resource;
+
+/// The resources that stay: of several with one id the later `lastUpdated`, then the later in the input.
+pub struct Kept {
+    slots: Vec<HashMap<Box<str>, u32>>,
+    kept: Vec<Vec<bool>>,
+    /// How many were replaced, by type.
+    pub replaced: Vec<u64>,
+}
+
+impl Kept {
+    /// Decides among `resources`, by type and slot.
+    pub fn decide(resources: &[Vec<Resource>]) -> Kept {
+        let mut decided = Kept { slots: Vec::new(), kept: Vec::new(), replaced: Vec::new() };
+        for resources in resources {
+            let mut slots: HashMap<Box<str>, u32> = HashMap::with_capacity(resources.len());
+            let mut kept = vec![true; resources.len()];
+            let mut replaced = 0;
+            for (slot, resource) in resources.iter().enumerate() {
+                if let Some(other) = slots.get_mut(&resource.id) {
+                    let rival = &resources[*other as usize];
+                    let later = (resource.updated, resource.sequence) > (rival.updated, rival.sequence);
+                    let loser = if later { std::mem::replace(other, slot as u32) } else { slot as u32 };
+                    kept[loser as usize] = false;
+                    replaced += 1;
+                } else {
+                    slots.insert(resource.id.clone(), slot as u32);
+                }
+            }
+            decided.slots.push(slots);
+            decided.kept.push(kept);
+            decided.replaced.push(replaced);
+        }
+        decided
+    }
+
+    /// Whether the resource of a slot stays.
+    pub fn is_kept(&self, kind: ResourceType, slot: u32) -> bool {
+        self.kept[kind.index()][slot as usize]
+    }
+
+    /// The slot of an id.
+    fn slot(&self, kind: ResourceType, id: &str) -> Option<u32> {
+        self.slots[kind.index()].get(id).copied()
+    }
+}
+
+/// The references of every type: for each parameter its edges, and how many literal references dangle.
+pub struct Resolved {
+    /// By type, by parameter number.
+    pub edges: Vec<Vec<Vec<Edge>>>,
+    /// By type.
+    pub dangling: Vec<u64>,
+}
+
+/// (type, system, slot) of each identifier value that a logical reference names.
+type Identifiers = HashMap<Vec<u8>, Vec<(ResourceType, Vec<u8>, u32)>>;
+
+/// Resolves every reference of the extract.
+pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept) -> Resolved {
+    let identifiers = identifiers(schema, directories, kept);
+    let mut resolved = Resolved { edges: Vec::new(), dangling: vec![0; ResourceType::COUNT] };
+    for kind in ResourceType::ALL {
+        let mut of_type = Vec::new();
+        for (number, parameter) in schema.parameters(kind).iter().enumerate() {
+            let mut edges = Vec::new();
+            if let Some(Collector::Reference(references)) = directories[kind.index()].collector(number) {
+                let targets = &parameter.targets;
+                let (found, dangling) = references.resolve(
+                    |slot| kept.is_kept(kind, slot),
+                    |pointer, out| match pointer {
+                        Pointer::Literal(hint, id) => out.extend(
+                            targets
+                                .iter()
+                                .filter(|&&target| hint.is_none_or(|hint| hint == target))
+                                .filter_map(|&target| kept.slot(target, id).map(|slot| (target, slot))),
+                        ),
+                        Pointer::Logical(hint, system, value) => {
+                            for (target, its_system, slot) in identifiers.get(value.as_bytes()).into_iter().flatten() {
+                                let fits = targets.contains(target)
+                                    && hint.is_none_or(|hint| hint == *target)
+                                    && (system.is_empty() || system.as_bytes() == its_system);
+                                if fits {
+                                    out.push((*target, *slot));
+                                }
+                            }
+                        }
+                    },
+                );
+                resolved.dangling[kind.index()] += dangling;
+                edges = found;
+            }
+            of_type.push(edges);
+        }
+        resolved.edges.push(of_type);
+    }
+    resolved
+}
+
+/// The identifiers that logical references name: only those, since most references are literal.
+fn identifiers(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept) -> Identifiers {
+    let mut wanted: Identifiers = HashMap::new();
+    for kind in ResourceType::ALL {
+        for number in 0..schema.parameters(kind).len() {
+            if let Some(Collector::Reference(references)) = directories[kind.index()].collector(number) {
+                references.logical_values(|value| {
+                    wanted.entry(value.to_vec()).or_default();
+                });
+            }
+        }
+    }
+    if wanted.is_empty() {
+        return wanted;
+    }
+    for kind in ResourceType::ALL {
+        let Some(number) = schema.find(kind, "identifier") else { continue };
+        let Some(Collector::Token(tokens)) = directories[kind.index()].collector(number) else { continue };
+        tokens.each(|value, system, slot| {
+            if kept.is_kept(kind, slot)
+                && let Some(holders) = wanted.get_mut(value)
+            {
+                holders.push((kind, system.to_vec(), slot));
+            }
+        });
+    }
+    wanted
+}

@@ -1,0 +1,76 @@
+//! A spool: a temporary file where a worker keeps bodies and texts until their order is known.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use rorqual::index::FormatError;
+
+/// A piece of a spool.
+#[derive(Clone, Copy)]
+pub struct Piece {
+    offset: u64,
+    length: u32,
+}
+
+/// A spool being filled.
+pub struct SpoolWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+    end: u64,
+}
+
+impl SpoolWriter {
+    /// Creates the file.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn create(path: &Path) -> Result<SpoolWriter, FormatError> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|source| FormatError::io(path, source))?;
+        Ok(SpoolWriter { path: path.to_owned(), file: BufWriter::with_capacity(1 << 20, file), end: 0 })
+    }
+
+    /// Appends bytes (below 4 GiB, which the limit on a resource's length ensures).
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Piece, FormatError> {
+        self.file.write_all(bytes).map_err(|source| FormatError::io(&self.path, source))?;
+        let piece = Piece { offset: self.end, length: bytes.len() as u32 };
+        self.end += bytes.len() as u64;
+        Ok(piece)
+    }
+
+    /// Ends the filling.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn finish(self) -> Result<Spool, FormatError> {
+        let path = self.path;
+        let file = self.file.into_inner().map_err(|error| FormatError::io(&path, error.into_error()))?;
+        Ok(Spool { path, file })
+    }
+}
+
+/// A filled spool. Read with positioned reads rather than a map, so that its pages are not resident memory.
+pub struct Spool {
+    path: PathBuf,
+    file: File,
+}
+
+impl Spool {
+    /// Reads a piece into `buffer`, replacing what it held.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn read(&self, piece: Piece, buffer: &mut Vec<u8>) -> Result<(), FormatError> {
+        buffer.resize(piece.length as usize, 0);
+        self.file.read_exact_at(buffer, piece.offset).map_err(|source| FormatError::io(&self.path, source))
+    }
+}

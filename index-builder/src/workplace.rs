@@ -1,0 +1,132 @@
+//! The index directory while a build goes on: the lock, the staging folder, pruning.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rorqual::index::FormatError;
+use rorqual::index::generation::{CURRENT, GENERATIONS, Generation, sync_directory};
+
+use crate::BuildError;
+
+const LOCK: &str = "build.lock";
+const STAGING: &str = "building-";
+/// Key of the page cursors' seal.
+const CURSOR_KEY: &str = "cursor.key";
+
+/// The right to build in a directory, held until dropped.
+pub struct Workplace {
+    index: PathBuf,
+    staging: PathBuf,
+    _lock: File,
+}
+
+impl Workplace {
+    /// Takes the lock, clears what an interrupted build left, and makes a staging folder for `generation`.
+    ///
+    /// # Errors
+    /// [`BuildError::Busy`] when another build holds the lock, [`BuildError::Index`] on I/O failure.
+    pub fn enter(index: &Path, generation: &str) -> Result<Workplace, BuildError> {
+        let io = |path: &Path, source| FormatError::io(path, source);
+        fs::create_dir_all(index.join(GENERATIONS)).map_err(|source| io(index, source))?;
+        let lock_path = index.join(LOCK);
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(|source| io(&lock_path, source))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(BuildError::Busy { index: index.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(io(&lock_path, source).into()),
+        }
+        for entry in fs::read_dir(index).map_err(|source| io(index, source))? {
+            let path = entry.map_err(|source| io(index, source))?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STAGING)) {
+                fs::remove_dir_all(&path).map_err(|source| io(&path, source))?;
+            }
+        }
+        remove_unpublished(index)?;
+        let staging = index.join(format!("{STAGING}{generation}"));
+        fs::create_dir(&staging).map_err(|source| io(&staging, source))?;
+        Ok(Workplace { index: index.to_owned(), staging, _lock: lock })
+    }
+
+    /// The folder in which to build.
+    pub fn staging(&self) -> &Path {
+        &self.staging
+    }
+
+    /// Moves the finished generation into place and makes it live, then prunes all but `keep` older ones.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`]; what was live stays live.
+    pub fn publish(&self, built: &Path, generation: &str, keep: usize) -> Result<(), FormatError> {
+        self.ensure_cursor_key()?;
+        let place = Generation::path_of(&self.index, generation);
+        fs::rename(built, &place).map_err(|source| FormatError::io(&place, source))?;
+        sync_directory(&self.index.join(GENERATIONS))?;
+        Generation::publish(&self.index, generation)?;
+        let mut older = generations(&self.index)?;
+        older.retain(|id| id != generation);
+        for id in older.iter().rev().skip(keep) {
+            let path = Generation::path_of(&self.index, id);
+            fs::remove_dir_all(&path).map_err(|source| FormatError::io(&path, source))?;
+        }
+        Ok(())
+    }
+
+    /// Cursors are sealed with a key that outlives generations, so that one of a retired generation is told
+    /// from an altered one.
+    fn ensure_cursor_key(&self) -> Result<(), FormatError> {
+        let path = self.index.join(CURSOR_KEY);
+        if path.exists() {
+            return Ok(());
+        }
+        let mut key = [0u8; 32];
+        getrandom::fill(&mut key).map_err(|error| FormatError::io(&path, std::io::Error::other(error)))?;
+        let staged = self.staging.join(CURSOR_KEY);
+        let io = |source| FormatError::io(&staged, source);
+        fs::write(&staged, key).map_err(io)?;
+        File::open(&staged).and_then(|file| file.sync_all()).map_err(io)?;
+        fs::rename(&staged, &path).map_err(io)?;
+        sync_directory(&self.index)
+    }
+}
+
+impl Drop for Workplace {
+    fn drop(&mut self) {
+        // Best effort: what stays is cleared by the next build.
+        let _ = fs::remove_dir_all(&self.staging);
+    }
+}
+
+/// The ids of the generations on disk, ascending, that is oldest first.
+fn generations(index: &Path) -> Result<Vec<String>, FormatError> {
+    let folder = index.join(GENERATIONS);
+    let mut ids = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(|source| FormatError::io(&folder, source))? {
+        let entry = entry.map_err(|source| FormatError::io(&folder, source))?;
+        ids.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    ids.sort();
+    Ok(ids)
+}
+
+/// Removes generations newer than the live one: a build was interrupted between its two renames.
+fn remove_unpublished(index: &Path) -> Result<(), FormatError> {
+    let live = match Generation::current(index) {
+        Ok(id) => id,
+        Err(FormatError::NoGeneration { .. }) => String::new(),
+        Err(error) => return Err(error),
+    };
+    for id in generations(index)?.into_iter().filter(|id| *id > live) {
+        let path = Generation::path_of(index, &id);
+        fs::remove_dir_all(&path).map_err(|source| FormatError::io(&path, source))?;
+    }
+    let next = index.join(format!("{CURRENT}.next"));
+    if next.exists() {
+        fs::remove_file(&next).map_err(|source| FormatError::io(&next, source))?;
+    }
+    Ok(())
+}

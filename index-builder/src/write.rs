@@ -1,0 +1,205 @@
+//! Writing the generation: bodies, packs and full text of every type, several types at a time.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rorqual::index::bodies::BodyWriter;
+use rorqual::index::directory::{BODIES, DirectoryCollector, PACK, TEXT};
+use rorqual::index::generation::{SCHEMA, sync_directory};
+use rorqual::index::interner::Places;
+use rorqual::index::manifest::{FileRecord, MANIFEST, Manifest};
+use rorqual::index::pack::{FileSeal, PackWriter};
+use rorqual::index::text::TextWriter;
+use rorqual::index::{FormatError, checksum_file};
+use rorqual_schema::{ResourceType, Schema};
+
+use crate::gather::Resource;
+use crate::order::Order;
+use crate::progress::Progress;
+use crate::resolve::Resolved;
+use crate::spool::Spool;
+
+/// What a generation is written from.
+pub struct Material<'a> {
+    /// The parameters.
+    pub schema: &'a Schema,
+    /// Values by type.
+    pub directories: &'a [DirectoryCollector],
+    /// Resources by type and slot.
+    pub resources: &'a [Vec<Resource>],
+    /// Bodies and texts, by worker.
+    pub spools: &'a [Spool],
+    /// References.
+    pub resolved: &'a Resolved,
+    /// Ordinals.
+    pub order: &'a Order,
+}
+
+enum Job {
+    Pack(ResourceType),
+    Text(ResourceType),
+}
+
+/// Writes everything but the manifest into `path` with `threads` threads; answers the record of each file.
+///
+/// # Errors
+/// [`FormatError`] of the first job that failed.
+pub fn write_generation(
+    material: &Material<'_>,
+    path: &Path,
+    threads: usize,
+    progress: &Progress,
+) -> Result<BTreeMap<String, FileRecord>, FormatError> {
+    for kind in ResourceType::ALL {
+        let folder = path.join(kind.name());
+        fs::create_dir_all(&folder).map_err(|source| FormatError::io(&folder, source))?;
+    }
+    let mut jobs: Vec<Job> = ResourceType::ALL.into_iter().flat_map(|kind| [Job::Pack(kind), Job::Text(kind)]).collect();
+    // The longest jobs first; taken from the end.
+    jobs.sort_by_key(|job| match job {
+        Job::Pack(kind) | Job::Text(kind) => material.order.slots[kind.index()].len(),
+    });
+    let jobs = Mutex::new(jobs);
+    let done: Mutex<Result<BTreeMap<String, FileRecord>, FormatError>> = Mutex::new(Ok(BTreeMap::new()));
+    let worker = || {
+        loop {
+            let Some(job) = jobs.lock().ok().and_then(|mut jobs| jobs.pop()) else { break };
+            let written = match job {
+                Job::Pack(kind) => write_pack(material, path, kind, progress),
+                Job::Text(kind) => write_text(material, path, kind, progress),
+            };
+            let Ok(mut done) = done.lock() else { break };
+            match (&mut *done, written) {
+                (Ok(records), Ok(written)) => records.extend(written),
+                (Err(_), _) => break,
+                (slot, Err(error)) => {
+                    *slot = Err(error);
+                    break;
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+    let mut records = done.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())?;
+    let schema = material.schema.to_json();
+    let schema_path = path.join(SCHEMA);
+    write_synced(&schema_path, &schema)?;
+    records.insert(SCHEMA.to_owned(), checksum_file(&schema_path)?);
+    for kind in ResourceType::ALL {
+        sync_directory(&path.join(kind.name()))?;
+    }
+    Ok(records)
+}
+
+/// Writes the manifest, the last file of a generation, and syncs the folder.
+///
+/// # Errors
+/// [`FormatError::Io`].
+pub fn write_manifest(path: &Path, manifest: &Manifest) -> Result<(), FormatError> {
+    let place = path.join(MANIFEST);
+    let text = serde_json::to_vec_pretty(manifest)
+        .map_err(|error| FormatError::Damaged { path: place.clone(), detail: error.to_string() })?;
+    write_synced(&place, &text)?;
+    sync_directory(path)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FormatError> {
+    let io = |source| FormatError::io(path, source);
+    fs::write(path, bytes).map_err(io)?;
+    File::open(path).and_then(|file| file.sync_all()).map_err(io)
+}
+
+fn record(seal: &FileSeal) -> FileRecord {
+    FileRecord::new(seal.length, seal.checksum)
+}
+
+fn places<'a>(order: &'a Order, kind: ResourceType) -> Places<'a> {
+    Places { ordinals: &order.ordinals[kind.index()], count: order.slots[kind.index()].len() }
+}
+
+fn write_pack(
+    material: &Material<'_>,
+    path: &Path,
+    kind: ResourceType,
+    progress: &Progress,
+) -> Result<Vec<(String, FileRecord)>, FormatError> {
+    let (resources, slots) = (&material.resources[kind.index()], &material.order.slots[kind.index()]);
+    let phase = progress.items(&format!("writing {}", kind.name()), Some(slots.len() as u64));
+    let folder = path.join(kind.name());
+    let mut bodies = BodyWriter::create(&folder.join(BODIES), kind.name())?;
+    let mut buffer = Vec::new();
+    for (ordinal, &slot) in slots.iter().enumerate() {
+        let resource = &resources[slot as usize];
+        material.spools[resource.spool as usize].read(resource.body, &mut buffer)?;
+        bodies.push(&resource.id, &buffer)?;
+        if ordinal % 4096 == 0 {
+            phase.set(ordinal as u64);
+        }
+    }
+    let (bodies, offsets) = bodies.finish()?;
+    let mut pack = PackWriter::create(&folder.join(PACK))?;
+    pack.column("bodies.offsets", &offsets)?;
+    let all: Vec<Places<'_>> = ResourceType::ALL.iter().map(|&kind| places(material.order, kind)).collect();
+    let edges = &material.resolved.edges[kind.index()];
+    material.directories[kind.index()].write(&mut pack, material.schema, kind, &all[kind.index()], edges, &all)?;
+    let pack = pack.finish()?;
+    phase.finish("done");
+    Ok(vec![
+        (format!("{}/{BODIES}", kind.name()), record(&bodies)),
+        (format!("{}/{PACK}", kind.name()), record(&pack)),
+    ])
+}
+
+fn write_text(
+    material: &Material<'_>,
+    path: &Path,
+    kind: ResourceType,
+    progress: &Progress,
+) -> Result<Vec<(String, FileRecord)>, FormatError> {
+    let (resources, slots) = (&material.resources[kind.index()], &material.order.slots[kind.index()]);
+    let phase = progress.items(&format!("full text of {}", kind.name()), Some(slots.len() as u64));
+    let folder = path.join(kind.name()).join(TEXT);
+    let mut text = TextWriter::create(&folder)?;
+    let mut buffer = Vec::new();
+    for (ordinal, &slot) in slots.iter().enumerate() {
+        let resource = &resources[slot as usize];
+        material.spools[resource.spool as usize].read(resource.text, &mut buffer)?;
+        text.push(&String::from_utf8_lossy(&buffer))?;
+        if ordinal % 4096 == 0 {
+            phase.set(ordinal as u64);
+        }
+    }
+    text.finish()?;
+    let mut records = Vec::new();
+    for file in text_files(&folder)? {
+        File::open(&file).and_then(|file| file.sync_all()).map_err(|source| FormatError::io(&file, source))?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        records.push((format!("{}/{TEXT}/{name}", kind.name()), checksum_file(&file)?));
+    }
+    sync_directory(&folder)?;
+    phase.finish("done");
+    Ok(records)
+}
+
+/// The files of a full-text folder, without the locks that tantivy leaves.
+fn text_files(folder: &Path) -> Result<Vec<PathBuf>, FormatError> {
+    let io = |source| FormatError::io(folder, source);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        if path.extension().is_some_and(|extension| extension == "lock") {
+            fs::remove_file(&path).map_err(io)?;
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,162 @@
+//! Date values: half-open ranges of microseconds since 1970 UTC, sorted by start and by end.
+//!
+//! Sections: `<name>.low` and `<name>.low_high` (i64) with `<name>.low_ordinals` (u32), ascending by start;
+//! `<name>.high` (i64) with `<name>.high_ordinals` (u32), ascending by end. Each prefix of R4 is then one or
+//! two slices of these columns.
+
+use roaring::RoaringBitmap;
+use rorqual_schema::{DateRange, Prefix};
+
+use super::FormatError;
+use super::interner::Places;
+use super::map::Column;
+use super::pack::{Pack, PackWriter};
+use super::postings::from_unordered;
+use super::sort::write_ranks_of;
+
+/// Gathers date values while an index is built.
+#[derive(Default)]
+pub struct DateCollector {
+    values: Vec<(u32, DateRange)>,
+}
+
+impl DateCollector {
+    /// Notes one value of a slot.
+    pub fn add(&mut self, slot: u32, range: DateRange) {
+        self.values.push((slot, range));
+    }
+
+    /// Takes over what another thread gathered; its slots begin at `shift`.
+    pub fn absorb(&mut self, other: DateCollector, shift: u32) {
+        self.values.extend(other.values.into_iter().map(|(slot, range)| (slot + shift, range)));
+    }
+
+    /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
+        let mut values: Vec<(i64, i64, u32)> = self
+            .values
+            .iter()
+            .filter_map(|(slot, range)| places.of(*slot).map(|ordinal| (range.low, range.high, ordinal)))
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        if ranked {
+            write_ranks_of(pack, name, places.count, values.iter().map(|&(low, _, ordinal)| (low, ordinal)))?;
+        }
+        pack.column(&format!("{name}.low"), &values.iter().map(|value| value.0).collect::<Vec<_>>())?;
+        pack.column(&format!("{name}.low_high"), &values.iter().map(|value| value.1).collect::<Vec<_>>())?;
+        pack.column(&format!("{name}.low_ordinals"), &values.iter().map(|value| value.2).collect::<Vec<_>>())?;
+        values.sort_unstable_by_key(|&(low, high, ordinal)| (high, low, ordinal));
+        pack.column(&format!("{name}.high"), &values.iter().map(|value| value.1).collect::<Vec<_>>())?;
+        pack.column(&format!("{name}.high_ordinals"), &values.iter().map(|value| value.2).collect::<Vec<_>>())
+    }
+
+    /// The slots that hold any value.
+    pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.values.iter().map(|(slot, _)| *slot)
+    }
+}
+
+/// Opened date values.
+pub struct DateIndex {
+    low: Column<i64>,
+    low_high: Column<i64>,
+    low_ordinals: Column<u32>,
+    high: Column<i64>,
+    high_ordinals: Column<u32>,
+}
+
+impl DateIndex {
+    /// Opens what [`DateCollector::write`] wrote.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a section is missing or inconsistent.
+    pub fn open(pack: &Pack, name: &str) -> Result<DateIndex, FormatError> {
+        let index = DateIndex {
+            low: pack.column(&format!("{name}.low"))?,
+            low_high: pack.column(&format!("{name}.low_high"))?,
+            low_ordinals: pack.column(&format!("{name}.low_ordinals"))?,
+            high: pack.column(&format!("{name}.high"))?,
+            high_ordinals: pack.column(&format!("{name}.high_ordinals"))?,
+        };
+        let length = index.low.len();
+        if [index.low_high.len(), index.low_ordinals.len(), index.high.len(), index.high_ordinals.len()] != [length; 4] {
+            return Err(FormatError::Layout { section: name.to_owned(), detail: "its columns differ in length".into() });
+        }
+        Ok(index)
+    }
+
+    /// Whose start is below `bound`: ordinals, by start.
+    fn starting_below(&self, bound: i64) -> &[u32] {
+        &self.low_ordinals[..self.low.partition_point(|&low| low < bound)]
+    }
+
+    /// Whose start is `bound` or later.
+    fn starting_from(&self, bound: i64) -> &[u32] {
+        &self.low_ordinals[self.low.partition_point(|&low| low < bound)..]
+    }
+
+    /// Whose end is `bound` or earlier.
+    fn ending_by(&self, bound: i64) -> &[u32] {
+        &self.high_ordinals[..self.high.partition_point(|&high| high <= bound)]
+    }
+
+    /// Whose end is after `bound`.
+    fn ending_after(&self, bound: i64) -> &[u32] {
+        &self.high_ordinals[self.high.partition_point(|&high| high <= bound)..]
+    }
+
+    /// Rows, in order of start, whose start lies in the range.
+    fn rows_starting_in(&self, range: DateRange) -> std::ops::Range<usize> {
+        let start = self.low.partition_point(|&low| low < range.low);
+        start..self.low.partition_point(|&low| low < range.high).max(start)
+    }
+
+    fn contained(&self, range: DateRange) -> Vec<u32> {
+        self.rows_starting_in(range)
+            .filter(|&row| self.low_high[row] <= range.high)
+            .map(|row| self.low_ordinals[row])
+            .collect()
+    }
+
+    /// An upper bound of how many ordinals a comparison selects.
+    pub fn count(&self, prefix: Prefix, range: DateRange) -> u64 {
+        let count = match prefix {
+            Prefix::Eq => self.rows_starting_in(range).len(),
+            Prefix::Gt => self.ending_after(range.high).len(),
+            Prefix::Lt => self.starting_below(range.low).len(),
+            Prefix::Ge => self.ending_after(range.high).len() + self.rows_starting_in(range).len(),
+            Prefix::Le => self.starting_below(range.low).len() + self.rows_starting_in(range).len(),
+            Prefix::Sa => self.starting_from(range.high).len(),
+            Prefix::Eb => self.ending_by(range.low).len(),
+            Prefix::Ne => self.starting_below(range.low).len() + self.ending_after(range.high).len(),
+            Prefix::Ap => self.low.len(),
+        };
+        count as u64
+    }
+
+    /// Ordinals with a stored range that compares as R4's table of prefixes says
+    /// (<https://hl7.org/fhir/R4/search.html#prefix>). `Ap` expects the range already widened.
+    pub fn select(&self, prefix: Prefix, range: DateRange) -> RoaringBitmap {
+        match prefix {
+            Prefix::Eq => from_unordered(&self.contained(range)),
+            Prefix::Gt => from_unordered(self.ending_after(range.high)),
+            Prefix::Lt => from_unordered(self.starting_below(range.low)),
+            Prefix::Ge => from_unordered(self.ending_after(range.high)) | from_unordered(&self.contained(range)),
+            Prefix::Le => from_unordered(self.starting_below(range.low)) | from_unordered(&self.contained(range)),
+            Prefix::Sa => from_unordered(self.starting_from(range.high)),
+            Prefix::Eb => from_unordered(self.ending_by(range.low)),
+            // Some value is not inside the range: it reaches below or above it.
+            Prefix::Ne => from_unordered(self.starting_below(range.low)) | from_unordered(self.ending_after(range.high)),
+            Prefix::Ap => {
+                let rows = 0..self.low.partition_point(|&low| low < range.high);
+                let overlapping: Vec<u32> =
+                    rows.filter(|&row| self.low_high[row] > range.low).map(|row| self.low_ordinals[row]).collect();
+                from_unordered(&overlapping)
+            }
+        }
+    }
+}

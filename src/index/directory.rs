@@ -1,0 +1,286 @@
+//! Everything stored of one resource type: gathered while building, opened for searching.
+//!
+//! Files of a type's folder: `index.pack` (parameters as `p.<code>…`, groups as `g.<group>…` with the same
+//! parameters at the level of lines as `g.<group>.<code>…`, and body offsets), `bodies.dat`, `text/`.
+
+use std::path::Path;
+
+use roaring::RoaringBitmap;
+use rorqual_schema::{Extraction, Group, Parameter, ParameterType, ResourceType, Schema};
+
+use super::FormatError;
+use super::bodies::Bodies;
+use super::column::{Collector, ParameterIndex, Values};
+use super::interner::Places;
+use super::lines::{LineCollector, LineIndex};
+use super::map::Region;
+use super::pack::{Pack, PackWriter};
+use super::reference::Edge;
+use super::text::TextIndex;
+use super::token::TokenIndex;
+
+/// Name of the pack in a type's folder.
+pub const PACK: &str = "index.pack";
+/// Name of the stored resources in a type's folder.
+pub const BODIES: &str = "bodies.dat";
+/// Name of the full-text folder in a type's folder.
+pub const TEXT: &str = "text";
+
+fn located(parameter: &Parameter) -> bool {
+    parameter.kind == ParameterType::Special && parameter.expression.is_some()
+}
+
+fn parameter_name(parameter: &Parameter) -> String {
+    format!("p.{}", parameter.code)
+}
+
+fn group_name(group: &Group) -> String {
+    format!("g.{}", group.name)
+}
+
+fn line_name(group: &Group, parameter: &Parameter) -> String {
+    format!("g.{}.{}", group.name, parameter.code)
+}
+
+/// Gathers the values of one resource type. Slots number resources in order of arrival.
+pub struct DirectoryCollector {
+    /// One per parameter of the schema. Those of a group gather by line slot, others by resource slot.
+    collectors: Vec<Collector>,
+    grouped: Vec<Option<usize>>,
+    lines: Vec<LineCollector>,
+    parent_groups: Vec<Option<usize>>,
+    slots: u32,
+}
+
+impl DirectoryCollector {
+    /// A collector for the parameters that `schema` has for `kind`.
+    pub fn new(schema: &Schema, kind: ResourceType) -> DirectoryCollector {
+        let parameters = schema.parameters(kind);
+        DirectoryCollector {
+            collectors: parameters.iter().map(|parameter| Collector::new(parameter.kind, located(parameter))).collect(),
+            grouped: parameters.iter().map(|parameter| parameter.group).collect(),
+            lines: schema.groups(kind).iter().map(|_| LineCollector::default()).collect(),
+            parent_groups: schema.groups(kind).iter().map(|group| group.parent).collect(),
+            slots: 0,
+        }
+    }
+
+    /// Notes what was extracted from the next resource and answers its slot.
+    pub fn add(&mut self, extraction: &Extraction<'_>) -> u32 {
+        let slot = self.slots;
+        self.slots += 1;
+        // Line numbers of this resource become line slots of the type.
+        let starts: Vec<u32> = self.lines.iter().map(|lines| lines.len() as u32).collect();
+        for (group, lines) in extraction.lines.iter().enumerate() {
+            let parent_start = self.parent_groups[group].map(|parent| starts[parent]);
+            for parent in lines {
+                let parent = parent_start.zip(*parent).map(|(start, line)| start + line);
+                self.lines[group].add(slot, parent);
+            }
+        }
+        for found in &extraction.values {
+            let at = match (self.grouped[found.parameter], found.line) {
+                (Some(group), Some(line)) => starts[group] + line,
+                (None, _) => slot,
+                // A grouped parameter's value always has its line; without one it could not be placed.
+                (Some(_), None) => continue,
+            };
+            self.collectors[found.parameter].add(at, &found.value);
+        }
+        slot
+    }
+
+    /// How many resources were noted.
+    pub fn len(&self) -> u32 {
+        self.slots
+    }
+
+    /// Whether no resource was noted.
+    pub fn is_empty(&self) -> bool {
+        self.slots == 0
+    }
+
+    /// Takes over what another thread gathered; answers the slot at which its resources now begin.
+    pub fn absorb(&mut self, other: DirectoryCollector) -> u32 {
+        let shift = self.slots;
+        let starts: Vec<u32> = self.lines.iter().map(|lines| lines.len() as u32).collect();
+        for ((collector, group), taken) in self.collectors.iter_mut().zip(&self.grouped).zip(other.collectors) {
+            collector.absorb(taken, group.map_or(shift, |group| starts[group]));
+        }
+        for ((group, lines), taken) in self.lines.iter_mut().enumerate().zip(other.lines) {
+            let parent_start = self.parent_groups[group].map_or(0, |parent| starts[parent]);
+            lines.absorb(taken, shift, parent_start);
+        }
+        self.slots += other.slots;
+        shift
+    }
+
+    /// What was gathered for a parameter.
+    pub fn collector(&self, parameter: usize) -> Option<&Collector> {
+        self.collectors.get(parameter)
+    }
+
+    /// Writes every parameter and group into `pack`. `ordinals` places each slot (`u32::MAX`: dropped) among
+    /// `count`; `edges` are the resolved references of each parameter.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(
+        &self,
+        pack: &mut PackWriter,
+        schema: &Schema,
+        kind: ResourceType,
+        places: &Places<'_>,
+        edges: &[Vec<Edge>],
+        targets: &[Places<'_>],
+    ) -> Result<(), FormatError> {
+        let groups = schema.groups(kind);
+        let numbers: Vec<(Vec<u32>, usize)> = self.lines.iter().map(|lines| lines.numbers(places.ordinals)).collect();
+        for (at, group) in groups.iter().enumerate() {
+            let parents = group.parent.map(|parent| &numbers[parent].0[..]);
+            let (lines, count) = &numbers[at];
+            self.lines[at].write(pack, &group_name(group), lines, *count, places.ordinals, parents)?;
+        }
+        let owners: Vec<Vec<u32>> = self.lines.iter().map(|lines| lines.owner_ordinals(places.ordinals)).collect();
+        for (at, parameter) in schema.parameters(kind).iter().enumerate() {
+            let edges = edges.get(at).map_or(&[][..], Vec::as_slice);
+            let (collector, name) = (&self.collectors[at], parameter_name(parameter));
+            match parameter.group {
+                None => collector.write(pack, &name, places, true, edges, targets)?,
+                Some(group) => {
+                    let of_owner = Places { ordinals: &owners[group], count: places.count };
+                    collector.write(pack, &name, &of_owner, true, edges, targets)?;
+                    let of_line = Places { ordinals: &numbers[group].0, count: numbers[group].1 };
+                    collector.write(pack, &line_name(&groups[group], parameter), &of_line, false, &[], targets)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An opened resource type.
+pub struct Directory {
+    kind: ResourceType,
+    pack: Pack,
+    bodies: Bodies,
+    parameters: Vec<ParameterIndex>,
+    groups: Vec<GroupIndex>,
+    id: Option<usize>,
+    text: TextIndex,
+}
+
+/// An opened group.
+pub struct GroupIndex {
+    /// Its lines.
+    pub lines: LineIndex,
+    /// Its parameters at the level of lines, by parameter number.
+    pub parameters: Vec<(usize, ParameterIndex)>,
+}
+
+impl Directory {
+    /// Opens the folder of a type.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a file is missing, damaged or does not fit the schema.
+    pub fn open(path: &Path, schema: &Schema, kind: ResourceType) -> Result<Directory, FormatError> {
+        let pack = Pack::open(&path.join(PACK))?;
+        let bodies = Bodies::open(&path.join(BODIES), &pack, kind.name())?;
+        let parameters = schema
+            .parameters(kind)
+            .iter()
+            .map(|parameter| ParameterIndex::open(&pack, &parameter_name(parameter), parameter.kind, located(parameter)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let groups = schema
+            .groups(kind)
+            .iter()
+            .enumerate()
+            .map(|(number, group)| {
+                let own = schema.parameters(kind).iter().enumerate().filter(|(_, parameter)| parameter.group == Some(number));
+                Ok(GroupIndex {
+                    lines: LineIndex::open(&pack, &group_name(group))?,
+                    parameters: own
+                        .map(|(at, parameter)| {
+                            ParameterIndex::open(&pack, &line_name(group, parameter), parameter.kind, located(parameter))
+                                .map(|index| (at, index))
+                        })
+                        .collect::<Result<_, FormatError>>()?,
+                })
+            })
+            .collect::<Result<Vec<_>, FormatError>>()?;
+        let text = TextIndex::open(&path.join(TEXT))?;
+        if text.len() != bodies.len() as u64 {
+            return Err(FormatError::Damaged {
+                path: path.join(TEXT),
+                detail: format!("{} documents for {} resources", text.len(), bodies.len()),
+            });
+        }
+        Ok(Directory { kind, pack, bodies, parameters, groups, id: schema.find(kind, "_id"), text })
+    }
+
+    /// The resource type.
+    pub fn kind(&self) -> ResourceType {
+        self.kind
+    }
+
+    /// How many resources there are; ordinals are below.
+    pub fn len(&self) -> u32 {
+        self.bodies.len() as u32
+    }
+
+    /// Whether there is no resource.
+    pub fn is_empty(&self) -> bool {
+        self.bodies.is_empty()
+    }
+
+    /// Stored resources.
+    pub fn bodies(&self) -> &Bodies {
+        &self.bodies
+    }
+
+    /// The resource of an id.
+    pub fn ordinal(&self, id: &str) -> Option<u32> {
+        self.ids()?.unique(id)
+    }
+
+    /// The index of ids.
+    pub fn ids(&self) -> Option<&TokenIndex> {
+        match &self.parameters.get(self.id?)?.values {
+            Values::Token(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// A resource as received, and its id.
+    pub fn resource(&self, ordinal: u32) -> Option<Region> {
+        self.bodies.body(ordinal)
+    }
+
+    /// A parameter by its number in the schema.
+    pub fn parameter(&self, number: usize) -> Option<&ParameterIndex> {
+        self.parameters.get(number)
+    }
+
+    /// The ordinals with a value for a parameter.
+    ///
+    /// # Errors
+    /// [`FormatError`] when the section is damaged.
+    pub fn present(&self, number: usize) -> Result<RoaringBitmap, FormatError> {
+        self.parameter(number).map_or_else(|| Ok(RoaringBitmap::new()), |parameter| parameter.present(&self.pack))
+    }
+
+    /// A group by its number in the schema.
+    pub fn group(&self, number: usize) -> Option<&GroupIndex> {
+        self.groups.get(number)
+    }
+
+    /// Full text.
+    pub fn text(&self) -> &TextIndex {
+        &self.text
+    }
+
+    /// The pack behind the parameters.
+    pub fn pack(&self) -> &Pack {
+        &self.pack
+    }
+}

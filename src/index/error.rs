@@ -1,0 +1,80 @@
+//! What can be wrong with the files of a generation.
+
+use std::path::{Path, PathBuf};
+
+/// A file of the index could not be written or read as what it should be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The operating system refused an operation on a file.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file was written by another version of Rorqual.
+    #[error("{path} has format version {found}, this program reads {expected}; rebuild the index with the index-builder of this release")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version this program reads.
+        expected: u32,
+        /// The version found.
+        found: u32,
+    },
+    /// The file is incomplete or altered.
+    #[error("{path} is damaged: {detail}; restore it from a copy or rebuild the index")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was seen.
+        detail: String,
+    },
+    /// A section does not hold what its name promises.
+    #[error("section {section} cannot be read: {detail}; rebuild the index")]
+    Layout {
+        /// The section.
+        section: String,
+        /// What was seen.
+        detail: String,
+    },
+    /// The full-text index refused an operation.
+    #[error("full-text index {path}: {detail}")]
+    Text {
+        /// Its folder.
+        path: PathBuf,
+        /// tantivy's reason.
+        detail: String,
+    },
+    /// No generation is live in the directory.
+    #[error("{path} holds no index yet (no CURRENT file); build one with: index-builder --extract PATH --index {path}")]
+    NoGeneration {
+        /// The index directory.
+        path: PathBuf,
+    },
+    /// The schema stored with the generation cannot be used.
+    #[error("{path}: {detail}")]
+    Schema {
+        /// The schema file.
+        path: PathBuf,
+        /// Why.
+        detail: String,
+    },
+    /// More resources, terms or values than the format can number.
+    #[error("too many {what}: the format numbers at most {limit}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+impl FormatError {
+    /// An I/O failure on `path`.
+    pub fn io(path: &Path, source: std::io::Error) -> FormatError {
+        FormatError::Io { path: path.to_owned(), source }
+    }
+}

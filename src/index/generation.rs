@@ -1,0 +1,127 @@
+//! A generation: an immutable directory of packs, and the live one's name.
+//!
+//! ```text
+//! DIR/CURRENT                    the id of the live generation, replaced by rename
+//! DIR/generations/<id>/          manifest.json, schema.json, one folder per resource type
+//! ```
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rorqual_schema::{ResourceType, Schema};
+
+use super::FormatError;
+use super::directory::Directory;
+use super::manifest::Manifest;
+
+/// Name of the file that names the live generation.
+pub const CURRENT: &str = "CURRENT";
+/// Name of the folder of generations.
+pub const GENERATIONS: &str = "generations";
+/// Name of the schema in a generation's folder.
+pub const SCHEMA: &str = "schema.json";
+
+/// An opened generation.
+pub struct Generation {
+    path: PathBuf,
+    manifest: Manifest,
+    schema: Arc<Schema>,
+    directories: Vec<Directory>,
+}
+
+impl Generation {
+    /// Opens a generation's folder without reading its bulk.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a file is missing, of another version or damaged.
+    pub fn open(path: &Path) -> Result<Generation, FormatError> {
+        let manifest = Manifest::read(path)?;
+        let schema_path = path.join(SCHEMA);
+        let text = fs::read(&schema_path).map_err(|source| FormatError::io(&schema_path, source))?;
+        let unusable = |detail: String| FormatError::Schema { path: schema_path.clone(), detail };
+        let schema = Schema::from_json(&text).map_err(|error| unusable(error.to_string()))?;
+        if schema.digest() != manifest.schema_digest {
+            return Err(unusable(format!(
+                "the schema's digest is {}, the manifest says {}; rebuild the index",
+                schema.digest(),
+                manifest.schema_digest
+            )));
+        }
+        let directories = ResourceType::ALL
+            .iter()
+            .map(|&kind| Directory::open(&path.join(kind.name()), &schema, kind))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Generation { path: path.to_owned(), manifest, schema: Arc::new(schema), directories })
+    }
+
+    /// The live generation's id.
+    ///
+    /// # Errors
+    /// [`FormatError::NoGeneration`] when none is live, [`FormatError::Io`].
+    pub fn current(index: &Path) -> Result<String, FormatError> {
+        let path = index.join(CURRENT);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(FormatError::NoGeneration { path: index.to_owned() })
+            }
+            Err(source) => Err(FormatError::io(&path, source)),
+        }
+    }
+
+    /// Where a generation lives.
+    pub fn path_of(index: &Path, id: &str) -> PathBuf {
+        index.join(GENERATIONS).join(id)
+    }
+
+    /// Makes a generation that is whole and synced the live one: `CURRENT` is replaced by a rename, and the
+    /// directory synced, so that after a crash either the old or the new one is live.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn publish(index: &Path, id: &str) -> Result<(), FormatError> {
+        let next = index.join("CURRENT.next");
+        let io = |source| FormatError::io(&next, source);
+        let mut file = File::create(&next).map_err(io)?;
+        file.write_all(format!("{id}\n").as_bytes()).map_err(io)?;
+        file.sync_all().map_err(io)?;
+        drop(file);
+        fs::rename(&next, index.join(CURRENT)).map_err(io)?;
+        sync_directory(index)
+    }
+
+    /// The generation's folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the generation says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.manifest.generation
+    }
+
+    /// The schema it was built with.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The directory of a resource type.
+    pub fn directory(&self, kind: ResourceType) -> &Directory {
+        &self.directories[kind.index()]
+    }
+}
+
+/// Syncs a directory, so that names created, renamed or removed in it survive a power cut.
+///
+/// # Errors
+/// [`FormatError::Io`].
+pub fn sync_directory(path: &Path) -> Result<(), FormatError> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(|source| FormatError::io(path, source))
+}

@@ -1,0 +1,106 @@
+//! Memory mapping: the only module with `unsafe`, and the views that borrow from a map.
+
+use std::fs::File;
+use std::marker::PhantomData;
+use std::ops::{Deref, Range};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytemuck::AnyBitPattern;
+use bytes::Bytes;
+use memmap2::Mmap;
+
+use super::FormatError;
+
+/// A byte range of a mapped file. Cloning shares the map.
+#[derive(Clone)]
+pub struct Region {
+    map: Option<Arc<Mmap>>,
+    start: usize,
+    end: usize,
+}
+
+impl Region {
+    /// Maps a whole file read-only.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] when the file cannot be opened or mapped.
+    #[allow(unsafe_code)]
+    pub fn map_file(path: &Path) -> Result<Region, FormatError> {
+        let io = |source| FormatError::io(path, source);
+        let file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len() as usize;
+        if length == 0 {
+            return Ok(Region { map: None, start: 0, end: 0 });
+        }
+        // SAFETY: files of a generation are written once, synced, and never modified or truncated after
+        // the generation's rename; they are only ever unlinked, which leaves a live map intact.
+        let map = unsafe { Mmap::map(&file) }.map_err(io)?;
+        Ok(Region { map: Some(Arc::new(map)), start: 0, end: length })
+    }
+
+    /// The bytes of the region.
+    pub fn as_slice(&self) -> &[u8] {
+        self.map.as_ref().map_or(&[], |map| &map[self.start..self.end])
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether the region is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A part of this region; `None` when it reaches outside.
+    pub fn part(&self, range: Range<usize>) -> Option<Region> {
+        let (start, end) = (self.start.checked_add(range.start)?, self.start.checked_add(range.end)?);
+        (start <= end && end <= self.end).then(|| Region { map: self.map.clone(), start, end })
+    }
+
+    /// The region as shared bytes that keep the map alive: no copy.
+    pub fn to_bytes(&self) -> Bytes {
+        Bytes::from_owner(self.clone())
+    }
+}
+
+impl AsRef<[u8]> for Region {
+    fn as_ref(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+/// An array of fixed-size values borrowed from a map. Alignment and length are checked once, at opening.
+#[derive(Clone)]
+pub struct Column<T> {
+    region: Region,
+    of: PhantomData<T>,
+}
+
+impl<T: AnyBitPattern> Column<T> {
+    /// Reads a region as an array of `T`.
+    ///
+    /// # Errors
+    /// [`FormatError::Layout`] when the region is misaligned or not a whole number of values.
+    pub fn new(region: Region, name: &str) -> Result<Column<T>, FormatError> {
+        match bytemuck::try_cast_slice::<u8, T>(region.as_slice()) {
+            Ok(_) => Ok(Column { region, of: PhantomData }),
+            Err(error) => Err(FormatError::Layout { section: name.to_owned(), detail: error.to_string() }),
+        }
+    }
+
+    /// An array without values, for a structure that a generation does not hold.
+    pub fn empty() -> Column<T> {
+        Column { region: Region { map: None, start: 0, end: 0 }, of: PhantomData }
+    }
+}
+
+impl<T: AnyBitPattern> Deref for Column<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        bytemuck::cast_slice(self.region.as_slice())
+    }
+}

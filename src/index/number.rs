@@ -1,0 +1,133 @@
+//! Number values: exact fixed-point decimals in one ascending column.
+//!
+//! Sections: `<name>.values` (i128, units of 10^-15) and `<name>.ordinals` (u32), ascending by value.
+
+use std::ops::Range;
+
+use roaring::RoaringBitmap;
+use rorqual_schema::{Decimal, Prefix};
+
+use super::FormatError;
+use super::interner::Places;
+use super::map::Column;
+use super::pack::{Pack, PackWriter};
+use super::postings::from_unordered;
+use super::sort::write_ranks_of;
+
+/// Gathers number values while an index is built.
+#[derive(Default)]
+pub struct NumberCollector {
+    values: Vec<(u32, Decimal)>,
+}
+
+impl NumberCollector {
+    /// Notes one value of a slot.
+    pub fn add(&mut self, slot: u32, value: Decimal) {
+        self.values.push((slot, value));
+    }
+
+    /// Takes over what another thread gathered; its slots begin at `shift`.
+    pub fn absorb(&mut self, other: NumberCollector, shift: u32) {
+        self.values.extend(other.values.into_iter().map(|(slot, value)| (slot + shift, value)));
+    }
+
+    /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
+        let mut values: Vec<(i128, u32)> =
+            self.values.iter().filter_map(|(slot, value)| places.of(*slot).map(|ordinal| (value.0, ordinal))).collect();
+        values.sort_unstable();
+        values.dedup();
+        if ranked {
+            write_ranks_of(pack, name, places.count, values.iter().copied())?;
+        }
+        write_values(pack, name, &values)
+    }
+
+    /// The slots that hold any value.
+    pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.values.iter().map(|(slot, _)| *slot)
+    }
+}
+
+/// Writes ascending (value, ordinal) rows.
+///
+/// # Errors
+/// [`FormatError::Io`].
+pub fn write_values(pack: &mut PackWriter, name: &str, ascending: &[(i128, u32)]) -> Result<(), FormatError> {
+    pack.column(&format!("{name}.values"), &ascending.iter().map(|row| row.0).collect::<Vec<_>>())?;
+    pack.column(&format!("{name}.ordinals"), &ascending.iter().map(|row| row.1).collect::<Vec<_>>())
+}
+
+/// A comparison with a number: what R4 makes of a prefix and the digits given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberTest {
+    /// The comparison.
+    pub prefix: Prefix,
+    /// The number given.
+    pub value: Decimal,
+    /// Half a unit of the last digit given: how far `eq` and `ne` reach on both sides.
+    pub half: Decimal,
+}
+
+/// Opened number values.
+pub struct NumberIndex {
+    values: Column<i128>,
+    ordinals: Column<u32>,
+}
+
+impl NumberIndex {
+    /// Opens what [`write_values`] wrote.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a section is missing or inconsistent.
+    pub fn open(pack: &Pack, name: &str) -> Result<NumberIndex, FormatError> {
+        let values: Column<i128> = pack.column(&format!("{name}.values"))?;
+        let ordinals: Column<u32> = pack.column(&format!("{name}.ordinals"))?;
+        if values.len() != ordinals.len() {
+            return Err(FormatError::Layout { section: name.to_owned(), detail: "its columns differ in length".into() });
+        }
+        Ok(NumberIndex { values, ordinals })
+    }
+
+    /// The runs of rows that a comparison selects, within `rows`.
+    fn runs(&self, rows: Range<usize>, test: NumberTest) -> [Range<usize>; 2] {
+        let column = &self.values[rows.clone()];
+        let below = |bound: i128| rows.start + column.partition_point(|&value| value < bound);
+        let up_to = |bound: i128| rows.start + column.partition_point(|&value| value <= bound);
+        let (value, half) = (test.value.0, test.half.0);
+        let (low, high) = (value.saturating_sub(half), value.saturating_add(half));
+        let tenth = (value / 10).abs();
+        match test.prefix {
+            Prefix::Eq => [below(low)..below(high), 0..0],
+            Prefix::Ne => [rows.start..below(low), below(high)..rows.end],
+            Prefix::Gt | Prefix::Sa => [up_to(value)..rows.end, 0..0],
+            Prefix::Lt | Prefix::Eb => [rows.start..below(value), 0..0],
+            Prefix::Ge => [below(value)..rows.end, 0..0],
+            Prefix::Le => [rows.start..up_to(value), 0..0],
+            Prefix::Ap => [below(value.saturating_sub(tenth))..up_to(value.saturating_add(tenth)), 0..0],
+        }
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> Range<usize> {
+        0..self.values.len()
+    }
+
+    /// An upper bound of how many ordinals a comparison selects among `rows`.
+    pub fn count(&self, rows: Range<usize>, test: NumberTest) -> u64 {
+        self.runs(rows, test).iter().map(|run| run.len() as u64).sum()
+    }
+
+    /// Ordinals with a value that compares as asked, among `rows`.
+    pub fn select(&self, rows: Range<usize>, test: NumberTest) -> RoaringBitmap {
+        let [first, second] = self.runs(rows, test);
+        let mut found = from_unordered(&self.ordinals[first]);
+        if !second.is_empty() {
+            found |= from_unordered(&self.ordinals[second]);
+        }
+        found
+    }
+}

@@ -1,0 +1,155 @@
+//! Quantity values: per dimension in its base unit, and as written for comparisons without a unit.
+//!
+//! Sections: `<name>.units` (dictionary of dimensions, and of units outside the table), `<name>.unit_starts`
+//! (u64) into the rows of `<name>.canonical`; `<name>.written` holds every value as written, whatever its unit.
+
+use roaring::RoaringBitmap;
+use rorqual_schema::{Decimal, QuantityValue};
+
+use super::FormatError;
+use super::dictionary::{Dictionary, write_dictionary};
+use super::interner::{Interner, Places};
+use super::map::Column;
+use super::number::{NumberIndex, NumberTest, write_values};
+use super::pack::{Pack, PackWriter};
+use super::sort::write_ranks_of;
+
+/// Gathers quantity values while an index is built.
+#[derive(Default)]
+pub struct QuantityCollector {
+    units: Interner,
+    values: Vec<Row>,
+}
+
+struct Row {
+    slot: u32,
+    /// `u32::MAX` for a value without unit.
+    unit: u32,
+    canonical: Decimal,
+    written: Decimal,
+}
+
+/// The dictionary key of what a unit measures: its dimension, or the unit itself outside the table of units.
+pub fn unit_key(unit: &str) -> Vec<u8> {
+    match rorqual_schema::unit(unit) {
+        Some((dimension, _)) => {
+            let mut key = b"dimension ".to_vec();
+            key.extend_from_slice(format!("{:05}", dimension.0).as_bytes());
+            key
+        }
+        None => [b"unit ".as_slice(), unit.as_bytes()].concat(),
+    }
+}
+
+impl QuantityCollector {
+    /// Notes one value of a slot.
+    pub fn add(&mut self, slot: u32, quantity: &QuantityValue<'_>) {
+        let unit = quantity.unit.as_ref().map_or(u32::MAX, |unit| self.units.intern(&unit_key(unit)));
+        let canonical = quantity.canonical.map_or(quantity.value, |(_, value)| value);
+        self.values.push(Row { slot, unit, canonical, written: quantity.value });
+    }
+
+    /// Takes over what another thread gathered; its slots begin at `shift`.
+    pub fn absorb(&mut self, other: QuantityCollector, shift: u32) {
+        let units = self.units.absorb(other.units);
+        self.values.extend(other.values.into_iter().map(|row| Row {
+            slot: row.slot + shift,
+            unit: units.get(row.unit as usize).copied().unwrap_or(u32::MAX),
+            ..row
+        }));
+    }
+
+    /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
+        let (units, ranks) = self.units.sorted(|_| true);
+        let mut canonical = Vec::new();
+        let mut written = Vec::new();
+        let mut order = Vec::new();
+        for row in &self.values {
+            let Some(ordinal) = places.of(row.slot) else { continue };
+            let rank = ranks.get(row.unit as usize).copied();
+            written.push((row.written.0, ordinal));
+            order.push(((rank.map_or(0, |rank| rank + 1), row.canonical.0), ordinal));
+            canonical.extend(rank.map(|rank| (rank, row.canonical.0, ordinal)));
+        }
+        canonical.sort_unstable();
+        canonical.dedup();
+        written.sort_unstable();
+        written.dedup();
+        if ranked {
+            order.sort_unstable();
+            write_ranks_of(pack, name, places.count, order.into_iter())?;
+        }
+        let starts: Vec<u64> = (0..=units.len() as u32)
+            .map(|unit| canonical.partition_point(|&(rank, _, _)| rank < unit) as u64)
+            .collect();
+        write_dictionary(pack, &format!("{name}.units"), &units)?;
+        pack.column(&format!("{name}.unit_starts"), &starts)?;
+        let rows: Vec<(i128, u32)> = canonical.into_iter().map(|(_, value, ordinal)| (value, ordinal)).collect();
+        write_values(pack, &format!("{name}.canonical"), &rows)?;
+        write_values(pack, &format!("{name}.written"), &written)
+    }
+
+    /// The slots that hold any value.
+    pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.values.iter().map(|row| row.slot)
+    }
+}
+
+/// Opened quantity values.
+pub struct QuantityIndex {
+    units: Dictionary,
+    unit_starts: Column<u64>,
+    canonical: NumberIndex,
+    written: NumberIndex,
+}
+
+impl QuantityIndex {
+    /// Opens what [`QuantityCollector::write`] wrote.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a section is missing or inconsistent.
+    pub fn open(pack: &Pack, name: &str) -> Result<QuantityIndex, FormatError> {
+        let index = QuantityIndex {
+            units: Dictionary::open(pack, &format!("{name}.units"))?,
+            unit_starts: pack.column(&format!("{name}.unit_starts"))?,
+            canonical: NumberIndex::open(pack, &format!("{name}.canonical"))?,
+            written: NumberIndex::open(pack, &format!("{name}.written"))?,
+        };
+        let whole = index.unit_starts.len() == index.units.len() + 1
+            && index.unit_starts.last() == Some(&(index.canonical.rows().len() as u64))
+            && index.unit_starts.is_sorted();
+        if !whole {
+            return Err(FormatError::Layout { section: name.to_owned(), detail: "its units do not cover its rows".into() });
+        }
+        Ok(index)
+    }
+
+    /// The column, its rows and the comparison in their unit. A comparison in a unit that nothing here is
+    /// comparable with has no rows. `None`: the comparison overflows every stored value's range.
+    fn plan(&self, test: NumberTest, unit: Option<&str>) -> (&NumberIndex, std::ops::Range<usize>, NumberTest) {
+        let Some(unit) = unit else { return (&self.written, self.written.rows(), test) };
+        let rows = self.units.find(&unit_key(unit)).map_or(0..0, |rank| {
+            self.unit_starts[rank] as usize..self.unit_starts[rank + 1] as usize
+        });
+        let factor = rorqual_schema::unit(unit).map_or(1, |(_, factor)| factor);
+        let scale = |decimal: Decimal| Decimal(decimal.0.saturating_mul(factor));
+        (&self.canonical, rows, NumberTest { value: scale(test.value), half: scale(test.half), ..test })
+    }
+
+    /// An upper bound of how many ordinals a comparison selects.
+    pub fn count(&self, test: NumberTest, unit: Option<&str>) -> u64 {
+        let (column, rows, test) = self.plan(test, unit);
+        column.count(rows, test)
+    }
+
+    /// Ordinals with a value that compares as asked: converted within the unit's dimension, or as written
+    /// when no unit is given.
+    pub fn select(&self, test: NumberTest, unit: Option<&str>) -> RoaringBitmap {
+        let (column, rows, test) = self.plan(test, unit);
+        column.select(rows, test)
+    }
+}

@@ -1,0 +1,249 @@
+//! References: adjacency in both directions, and the logical references that `:identifier` reads.
+//!
+//! Sections: `<name>.out_starts` (u64), `<name>.out_types` (u8) and `<name>.out` (u32) are the resolved targets of
+//! each ordinal; `<name>.in.<Type>` are postings whose terms are that type's ordinals and whose ordinals are
+//! ours; `<name>.identifier` is a token index over `Reference.identifier`.
+
+use std::ops::Range;
+
+use rorqual_schema::{ReferenceValue, ResourceType, Token};
+
+use super::FormatError;
+use super::interner::{Interner, Pairs, Places};
+use super::map::Column;
+use super::pack::{Pack, PackWriter};
+use super::postings::{Postings, write_postings};
+use super::token::{TokenCollector, TokenIndex};
+
+const NO_TYPE: u8 = u8::MAX;
+
+/// Gathers references while an index is built.
+#[derive(Default)]
+pub struct ReferenceCollector {
+    literal: Interner,
+    literal_pairs: Pairs,
+    logical: Interner,
+    logical_pairs: Pairs,
+    identifiers: TokenCollector,
+    present: Vec<u32>,
+}
+
+/// What a collected reference points to, before it is resolved.
+pub enum Pointer<'a> {
+    /// `Type/id`, or an id whose type the parameter's targets decide.
+    Literal(Option<ResourceType>, &'a str),
+    /// An identifier: type hint, system (empty: any) and value.
+    Logical(Option<ResourceType>, &'a str, &'a str),
+}
+
+/// A resolved reference, in slots.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// The slot that refers.
+    pub from: u32,
+    /// The type referred to.
+    pub to_type: ResourceType,
+    /// The slot referred to, among that type's.
+    pub to: u32,
+}
+
+impl ReferenceCollector {
+    /// Notes one reference of a slot.
+    pub fn add(&mut self, slot: u32, reference: &ReferenceValue<'_>) {
+        self.present.push(slot);
+        let code = |kind: Option<ResourceType>| kind.map_or(NO_TYPE, |kind| kind.index() as u8);
+        if let Some((system, value)) = &reference.identifier {
+            self.identifiers.add(
+                slot,
+                &Token { system: system.clone(), code: value.clone(), identifier_type: None },
+            );
+        }
+        match (&reference.literal, &reference.identifier) {
+            (Some((kind, id)), _) => {
+                let key = [&[code(*kind)], id.as_bytes()].concat();
+                let term = self.literal.intern(&key);
+                self.literal_pairs.push(term, slot);
+            }
+            (None, Some((system, value))) => {
+                let key = [&[code(reference.type_hint)], system.as_bytes(), &[0], value.as_bytes()].concat();
+                let term = self.logical.intern(&key);
+                self.logical_pairs.push(term, slot);
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Takes over what another thread gathered; its slots begin at `shift`.
+    pub fn absorb(&mut self, other: ReferenceCollector, shift: u32) {
+        let terms = self.literal.absorb(other.literal);
+        self.literal_pairs.absorb(other.literal_pairs, &terms, shift);
+        let terms = self.logical.absorb(other.logical);
+        self.logical_pairs.absorb(other.logical_pairs, &terms, shift);
+        self.identifiers.absorb(other.identifiers, shift);
+        self.present.extend(other.present.into_iter().map(|slot| slot + shift));
+    }
+
+    /// The identifier values that logical references name.
+    pub fn logical_values(&self, mut visit: impl FnMut(&[u8])) {
+        for key in self.logical.keys() {
+            if let Some(at) = memchr::memchr(0, key.get(1..).unwrap_or(&[])) {
+                visit(&key[at + 2..]);
+            }
+        }
+    }
+
+    /// Every reference with the slot that holds it, each distinct pointer resolved once by `resolve`, which
+    /// pushes the (type, slot) pairs it stands for. Answers the edges, and how many literal references of
+    /// slots that `kept` keeps resolve to nothing.
+    pub fn resolve(
+        &self,
+        kept: impl Fn(u32) -> bool,
+        mut resolve: impl FnMut(Pointer<'_>, &mut Vec<(ResourceType, u32)>),
+    ) -> (Vec<Edge>, u64) {
+        let mut edges = Vec::new();
+        let mut dangling = 0;
+        let mut found = Vec::new();
+        for literal in [true, false] {
+            let (interner, pairs) =
+                if literal { (&self.literal, &self.literal_pairs) } else { (&self.logical, &self.logical_pairs) };
+            let mut targets: Vec<Range<usize>> = Vec::with_capacity(interner.len());
+            found.clear();
+            for key in interner.keys() {
+                let start = found.len();
+                if let Some((kind, rest)) = key.split_first() {
+                    let kind = ResourceType::from_index(*kind as usize);
+                    let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+                    match (literal, memchr::memchr(0, rest)) {
+                        (true, _) => resolve(Pointer::Literal(kind, text(rest)), &mut found),
+                        (false, Some(at)) => {
+                            resolve(Pointer::Logical(kind, text(&rest[..at]), text(&rest[at + 1..])), &mut found);
+                        }
+                        (false, None) => {}
+                    }
+                }
+                targets.push(start..found.len());
+            }
+            for (term, from) in pairs.iter().filter(|&(_, slot)| kept(slot)) {
+                let to = &found[targets[term as usize].clone()];
+                dangling += u64::from(literal && to.is_empty());
+                edges.extend(to.iter().map(|&(to_type, to)| Edge { from, to_type, to }));
+            }
+        }
+        (edges, dangling)
+    }
+
+    /// Writes the index under `name`. `edges` are resolved slots; `places` gives our ordinals, `targets` those of each type.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(
+        &self,
+        pack: &mut PackWriter,
+        name: &str,
+        places: &Places<'_>,
+        edges: &[Edge],
+        targets: &[Places<'_>],
+    ) -> Result<(), FormatError> {
+        let mut placed: Vec<(u32, u8, u32)> = edges
+            .iter()
+            .filter_map(|edge| {
+                let kind = edge.to_type.index();
+                Some((places.of(edge.from)?, kind as u8, targets.get(kind)?.of(edge.to)?))
+            })
+            .collect();
+        placed.sort_unstable();
+        placed.dedup();
+        let starts: Vec<u64> = {
+            let mut starts = Vec::with_capacity(places.count + 1);
+            let mut at = 0;
+            for ordinal in 0..=places.count as u64 {
+                while at < placed.len() && u64::from(placed[at].0) < ordinal {
+                    at += 1;
+                }
+                starts.push(at as u64);
+            }
+            starts
+        };
+        pack.column(&format!("{name}.out_starts"), &starts)?;
+        pack.column(&format!("{name}.out_types"), &placed.iter().map(|edge| edge.1).collect::<Vec<_>>())?;
+        pack.column(&format!("{name}.out"), &placed.iter().map(|edge| edge.2).collect::<Vec<_>>())?;
+        for kind in ResourceType::ALL {
+            let mut pairs: Vec<u64> = placed
+                .iter()
+                .filter(|edge| edge.1 as usize == kind.index())
+                .map(|edge| u64::from(edge.2) << 32 | u64::from(edge.0))
+                .collect();
+            if !pairs.is_empty() {
+                write_postings(pack, &format!("{name}.in.{}", kind.name()), targets.get(kind.index()).map_or(0, |places| places.count), &mut pairs)?;
+            }
+        }
+        self.identifiers.write(pack, &format!("{name}.identifier"), places, false)
+    }
+
+    /// The slots that hold any reference.
+    pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.present.iter().copied()
+    }
+}
+
+/// Opened references.
+pub struct ReferenceIndex {
+    starts: Column<u64>,
+    types: Column<u8>,
+    targets: Column<u32>,
+    incoming: Vec<Option<Postings>>,
+    identifiers: TokenIndex,
+}
+
+impl ReferenceIndex {
+    /// Opens what [`ReferenceCollector::write`] wrote.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a section is missing or inconsistent.
+    pub fn open(pack: &Pack, name: &str) -> Result<ReferenceIndex, FormatError> {
+        let incoming = ResourceType::ALL
+            .iter()
+            .map(|kind| {
+                let section = format!("{name}.in.{}", kind.name());
+                pack.has(&format!("{section}.starts")).then(|| Postings::open(pack, &section)).transpose()
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let index = ReferenceIndex {
+            starts: pack.column(&format!("{name}.out_starts"))?,
+            types: pack.column(&format!("{name}.out_types"))?,
+            targets: pack.column(&format!("{name}.out"))?,
+            incoming,
+            identifiers: TokenIndex::open(pack, &format!("{name}.identifier"))?,
+        };
+        if index.starts.last() != Some(&(index.targets.len() as u64)) || index.types.len() != index.targets.len() {
+            return Err(FormatError::Layout { section: name.to_owned(), detail: "its arrays do not end together".into() });
+        }
+        Ok(index)
+    }
+
+    /// What an ordinal refers to.
+    pub fn targets(&self, ordinal: u32) -> impl Iterator<Item = (ResourceType, u32)> + '_ {
+        let at = ordinal as usize;
+        let range = match (self.starts.get(at), self.starts.get(at + 1)) {
+            (Some(&start), Some(&end)) => start as usize..end as usize,
+            _ => 0..0,
+        };
+        range.filter_map(|edge| Some((ResourceType::from_index(*self.types.get(edge)? as usize)?, *self.targets.get(edge)?)))
+    }
+
+    /// Who refers to an ordinal of `kind`: postings whose terms are that type's ordinals. `None`: nobody refers
+    /// to that type.
+    pub fn incoming(&self, kind: ResourceType) -> Option<&Postings> {
+        self.incoming.get(kind.index())?.as_ref()
+    }
+
+    /// How many resolved references there are.
+    pub fn edges(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// `Reference.identifier` values.
+    pub fn identifiers(&self) -> &TokenIndex {
+        &self.identifiers
+    }
+}

@@ -1,0 +1,121 @@
+//! String values: starts-with and contains on folded text, `:exact` on stored text.
+
+use roaring::RoaringBitmap;
+use rorqual_schema::fold;
+
+use super::FormatError;
+use super::dictionary::{Dictionary, write_dictionary};
+use super::interner::{Interner, Pairs, Places};
+use super::pack::{Pack, PackWriter};
+use super::postings::{Postings, from_unordered, write_postings};
+use super::sort::write_ranks;
+
+/// Gathers string values while an index is built.
+#[derive(Default)]
+pub struct StringCollector {
+    stored: Interner,
+    pairs: Pairs,
+}
+
+impl StringCollector {
+    /// Notes one value of a slot, as stored.
+    pub fn add(&mut self, slot: u32, text: &str) {
+        let term = self.stored.intern(text.as_bytes());
+        self.pairs.push(term, slot);
+    }
+
+    /// Takes over what another thread gathered; its slots begin at `shift`.
+    pub fn absorb(&mut self, other: StringCollector, shift: u32) {
+        let terms = self.stored.absorb(other.stored);
+        self.pairs.absorb(other.pairs, &terms, shift);
+    }
+
+    /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
+        let used = self.pairs.used(self.stored.len(), places);
+        let (keys, ranks) = self.stored.sorted(|term| used[term as usize]);
+        let mut pairs = self.pairs.placed(&ranks, places);
+        // Folding once per distinct text, not once per value.
+        let mut folded = Interner::default();
+        let folded_of: Vec<u32> =
+            keys.iter().map(|key| folded.intern(fold(&String::from_utf8_lossy(key)).as_bytes())).collect();
+        let (folded_keys, folded_ranks) = folded.sorted(|_| true);
+        let mut folded_pairs: Vec<u64> = pairs
+            .iter()
+            .map(|&pair| {
+                let rank = folded_ranks[folded_of[(pair >> 32) as usize] as usize];
+                u64::from(rank) << 32 | pair & u64::from(u32::MAX)
+            })
+            .collect();
+        if ranked {
+            write_ranks(pack, name, places.count, &folded_pairs)?;
+        }
+        write_dictionary(pack, &format!("{name}.exact"), &keys)?;
+        write_postings(pack, &format!("{name}.exact"), keys.len(), &mut pairs)?;
+        write_dictionary(pack, &format!("{name}.folded"), &folded_keys)?;
+        write_postings(pack, &format!("{name}.folded"), folded_keys.len(), &mut folded_pairs)
+    }
+
+    /// The slots that hold any value.
+    pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.pairs.iter().map(|(_, slot)| slot)
+    }
+}
+
+/// Opened string values.
+pub struct StringIndex {
+    exact: Dictionary,
+    exact_postings: Postings,
+    folded: Dictionary,
+    folded_postings: Postings,
+}
+
+impl StringIndex {
+    /// Opens what [`StringCollector::write`] wrote.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a section is missing or inconsistent.
+    pub fn open(pack: &Pack, name: &str) -> Result<StringIndex, FormatError> {
+        Ok(StringIndex {
+            exact: Dictionary::open(pack, &format!("{name}.exact"))?,
+            exact_postings: Postings::open(pack, &format!("{name}.exact"))?,
+            folded: Dictionary::open(pack, &format!("{name}.folded"))?,
+            folded_postings: Postings::open(pack, &format!("{name}.folded"))?,
+        })
+    }
+
+    /// An upper bound of how many ordinals have a value that starts with `folded` text.
+    pub fn count_starting(&self, folded: &str) -> u64 {
+        self.folded_postings.count(self.folded.prefix_range(folded.as_bytes()))
+    }
+
+    /// Ordinals with a value that starts with `folded` text.
+    pub fn starting(&self, folded: &str) -> RoaringBitmap {
+        self.folded_postings.bitmap_of_range(self.folded.prefix_range(folded.as_bytes()))
+    }
+
+    /// Ordinals with a value equal to the stored text.
+    pub fn equal(&self, text: &str) -> RoaringBitmap {
+        self.exact.find(text.as_bytes()).map(|term| self.exact_postings.bitmap(term)).unwrap_or_default()
+    }
+
+    /// Ordinals with a value that contains `folded` text.
+    pub fn containing(&self, folded: &str) -> RoaringBitmap {
+        self.union(self.folded.containing(folded.as_bytes()))
+    }
+
+    /// Ordinals with a value that ends with `folded` text.
+    pub fn ending(&self, folded: &str) -> RoaringBitmap {
+        let mut terms = self.folded.containing(folded.as_bytes());
+        terms.retain(|&term| self.folded.key(term).ends_with(folded.as_bytes()));
+        self.union(terms)
+    }
+
+    fn union(&self, terms: Vec<usize>) -> RoaringBitmap {
+        let ordinals: Vec<u32> = terms.into_iter().flat_map(|term| self.folded_postings.of(term).iter().copied()).collect();
+        from_unordered(&ordinals)
+    }
+}

@@ -1,0 +1,261 @@
+//! Full text: one tantivy segment per resource type, whose DocId is our ordinal.
+//!
+//! Two fields hold every word of the human text: `word`, folded, with positions (prefixes and phrases), and
+//! `stem`, its French stem (whole words). Elided articles (`l'`, `d'`, `qu'`…) are not words.
+
+use std::path::{Path, PathBuf};
+
+use rorqual_schema::fold;
+use rust_stemmers::{Algorithm, Stemmer};
+use tantivy::directory::MmapDirectory;
+use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
+use tantivy::{Index, IndexSettings, ReloadPolicy, Searcher, SingleSegmentIndexWriter, TantivyDocument};
+
+use super::FormatError;
+
+const WORD: &str = "word";
+const STEM: &str = "stem";
+
+/// What separates two runs of text, so that a phrase never spans both.
+pub const RUN_SEPARATOR: char = '\u{1e}';
+
+/// Elided forms that may stand before an apostrophe and are not words of their own.
+const ELIDED: [&str; 14] =
+    ["l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "quelqu"];
+
+/// The words of a text, folded, each with its position.
+pub fn words(text: &str, mut visit: impl FnMut(usize, &str)) {
+    let mut position = 0;
+    let mut rest = text;
+    while let Some(start) = rest.find(|character: char| character.is_alphanumeric() || character == RUN_SEPARATOR) {
+        rest = &rest[start..];
+        if let Some(after) = rest.strip_prefix(RUN_SEPARATOR) {
+            // A gap wider than any phrase step.
+            position += 100;
+            rest = after;
+            continue;
+        }
+        let end = rest.find(|character: char| !is_word_part(character)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        let folded = fold(word);
+        let elided = after.starts_with(['\'', '\u{2019}', '\u{02bc}']) && ELIDED.contains(&folded.as_str());
+        if !elided && !folded.is_empty() {
+            // Folding may open a ligature or a symbol into several words.
+            for part in folded.split(' ').filter(|part| !part.is_empty()) {
+                visit(position, part);
+                position += 1;
+            }
+        }
+    }
+}
+
+/// Letters, digits and the combining marks that belong to the letter before them.
+fn is_word_part(character: char) -> bool {
+    character.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&character)
+}
+
+/// The French stem of a folded word.
+pub fn stem(stemmer: &Stemmer, folded: &str) -> String {
+    stemmer.stem(folded).into_owned()
+}
+
+/// The stemmer of French.
+pub fn french() -> Stemmer {
+    Stemmer::create(Algorithm::French)
+}
+
+/// The tokenizer behind both fields.
+#[derive(Clone)]
+struct French {
+    stemmed: bool,
+    tokens: Vec<Token>,
+}
+
+struct Tokens<'a> {
+    tokens: &'a [Token],
+    next: usize,
+    current: Token,
+}
+
+impl Tokenizer for French {
+    type TokenStream<'a> = Tokens<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> Tokens<'a> {
+        let stemmer = self.stemmed.then(french);
+        self.tokens.clear();
+        let tokens = &mut self.tokens;
+        words(text, |position, word| {
+            let text = stemmer.as_ref().map_or_else(|| word.to_owned(), |stemmer| stem(stemmer, word));
+            tokens.push(Token { offset_from: 0, offset_to: text.len(), position, text, position_length: 1 });
+        });
+        Tokens { tokens: &self.tokens, next: 0, current: Token::default() }
+    }
+}
+
+impl TokenStream for Tokens<'_> {
+    fn advance(&mut self) -> bool {
+        let Some(token) = self.tokens.get(self.next) else { return false };
+        self.current.clone_from(token);
+        self.next += 1;
+        true
+    }
+
+    fn token(&self) -> &Token {
+        &self.current
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.current
+    }
+}
+
+fn schema() -> (Schema, Field, Field) {
+    let mut builder = Schema::builder();
+    let field = |name: &str, option| {
+        TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default().set_tokenizer(name).set_index_option(option).set_fieldnorms(true),
+        )
+    };
+    let word = builder.add_text_field(WORD, field(WORD, IndexRecordOption::WithFreqsAndPositions));
+    let stem = builder.add_text_field(STEM, field(STEM, IndexRecordOption::WithFreqs));
+    (builder.build(), word, stem)
+}
+
+fn register(tokenizers: &TokenizerManager) {
+    tokenizers.register(WORD, French { stemmed: false, tokens: Vec::new() });
+    tokenizers.register(STEM, French { stemmed: true, tokens: Vec::new() });
+}
+
+/// Writes the full text of one type, resource after resource in ordinal order.
+pub struct TextWriter {
+    path: PathBuf,
+    writer: SingleSegmentIndexWriter,
+    word: Field,
+    stem: Field,
+}
+
+impl TextWriter {
+    /// Creates the folder.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`], [`FormatError::Text`].
+    pub fn create(path: &Path) -> Result<TextWriter, FormatError> {
+        /// Memory that tantivy may use before it would have to split the segment: never reached here, since a
+        /// single-segment writer keeps postings compressed.
+        const BUDGET: usize = 1 << 30;
+        std::fs::create_dir_all(path).map_err(|source| FormatError::io(path, source))?;
+        let (schema, word, stem) = schema();
+        let failed = |error: tantivy::TantivyError| FormatError::Text { path: path.to_owned(), detail: error.to_string() };
+        let directory = MmapDirectory::open(path)
+            .map_err(|error| FormatError::Text { path: path.to_owned(), detail: error.to_string() })?;
+        // The tokenizers must be known before the segment writer looks them up.
+        let tokenizers = TokenizerManager::default();
+        register(&tokenizers);
+        let writer = Index::builder()
+            .schema(schema)
+            .settings(IndexSettings::default())
+            .tokenizers(tokenizers)
+            .single_segment_index_writer(directory, BUDGET)
+            .map_err(failed)?;
+        Ok(TextWriter { path: path.to_owned(), writer, word, stem })
+    }
+
+    /// Adds the text of the next ordinal: runs joined by [`RUN_SEPARATOR`].
+    ///
+    /// # Errors
+    /// [`FormatError::Text`].
+    pub fn push(&mut self, text: &str) -> Result<(), FormatError> {
+        let mut document = TantivyDocument::default();
+        document.add_text(self.word, text);
+        document.add_text(self.stem, text);
+        self.writer
+            .add_document(document)
+            .map_err(|error| FormatError::Text { path: self.path.clone(), detail: error.to_string() })
+    }
+
+    /// Writes the segment.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`].
+    pub fn finish(self) -> Result<(), FormatError> {
+        self.writer
+            .finalize()
+            .map(drop)
+            .map_err(|error| FormatError::Text { path: self.path, detail: error.to_string() })
+    }
+}
+
+/// Opened full text of one type.
+pub struct TextIndex {
+    searcher: Searcher,
+    word: Field,
+    stem: Field,
+}
+
+impl TextIndex {
+    /// Opens what [`TextWriter`] wrote.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`].
+    pub fn open(path: &Path) -> Result<TextIndex, FormatError> {
+        let failed = |error: tantivy::TantivyError| FormatError::Text { path: path.to_owned(), detail: error.to_string() };
+        let directory = MmapDirectory::open(path)
+            .map_err(|error| FormatError::Text { path: path.to_owned(), detail: error.to_string() })?;
+        let index = Index::open(directory).map_err(failed)?;
+        register(index.tokenizers());
+        let word = index.schema().get_field(WORD).map_err(failed)?;
+        let stem = index.schema().get_field(STEM).map_err(failed)?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(failed)?;
+        Ok(TextIndex { searcher: reader.searcher(), word, stem })
+    }
+
+    /// How many resources the segment holds.
+    pub fn len(&self) -> u64 {
+        self.searcher.num_docs()
+    }
+
+    /// Whether the segment is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The searcher and its fields `word` and `stem`.
+    pub fn parts(&self) -> (&Searcher, Field, Field) {
+        (&self.searcher, self.word, self.stem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collect(text: &str) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        words(text, |position, word| found.push((position, word.to_owned())));
+        found
+    }
+
+    #[test]
+    fn articles_before_an_apostrophe_are_not_words() {
+        let texts: Vec<String> = collect("L\u{2019}hôpital d'Évreux, aujourd'hui").into_iter().map(|word| word.1).collect();
+        assert_eq!(texts, ["hopital", "evreux", "aujourd", "hui"]);
+    }
+
+    #[test]
+    fn runs_of_text_are_far_apart() {
+        assert_eq!(collect("un deux\u{1e}trois"), [(0, "un".into()), (1, "deux".into()), (102, "trois".into())]);
+    }
+
+    #[test]
+    fn a_segment_keeps_one_document_per_ordinal() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = TextWriter::create(dir.path()).unwrap();
+        for text in ["cardiologie", "", "médecine"] {
+            writer.push(text).unwrap();
+        }
+        writer.finish().unwrap();
+        assert_eq!(TextIndex::open(dir.path()).unwrap().len(), 3);
+    }
+}

@@ -1,0 +1,2 @@
+//! The `rorqual` command.
+fn main() {}

@@ -1,0 +1,54 @@
+//! The engine under test: an extract built into an index in a temporary directory, then opened.
+
+use crate::compare::{Refusal, Searcher};
+use crate::data::Extract;
+use crate::queries::Query;
+use serde_json::Value as Json;
+use std::fs;
+use tempfile::TempDir;
+
+/// An index built from an extract; the directory goes when it is dropped.
+pub struct Built {
+    engine: rorqual::Engine,
+    _directory: TempDir,
+}
+
+impl Built {
+    /// Writes the extract, builds its index and opens it.
+    pub fn new(extract: &Extract) -> Built {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let source = directory.path().join("extract");
+        fs::create_dir(&source).expect("a folder for the extract");
+        for (name, text) in &extract.files {
+            fs::write(source.join(name), text).expect("a file of the extract");
+        }
+        let index = directory.path().join("index");
+        index_builder::build(&index_builder::BuildOptions {
+            extract: vec![source],
+            index: index.clone(),
+            ..Default::default()
+        })
+        .expect("the extract builds");
+        Built {
+            engine: rorqual::Engine::open(&index).expect("the index opens"),
+            _directory: directory,
+        }
+    }
+
+    /// Puts an address to the engine as it is.
+    pub fn ask(&self, address: &str) -> Result<Json, Refusal> {
+        match self.engine.search(address) {
+            Ok(answer) => Ok(serde_json::from_slice(&answer.to_vec()).expect("the answer is JSON")),
+            Err(error) => Err(Refusal {
+                status: error.status(),
+                text: format!("{:?}", error.issues()),
+            }),
+        }
+    }
+}
+
+impl Searcher for Built {
+    fn search(&self, _: &Query, address: &str) -> Result<Json, Refusal> {
+        self.ask(address)
+    }
+}

@@ -1,0 +1,8 @@
+//! The HTTP server as its clients meet it: real sockets, a real index, nothing inside it touched.
+
+mod answers;
+mod client;
+mod connections;
+mod engine;
+mod http2;
+mod refusals;
