@@ -1,5 +1,6 @@
 //! The `index-builder` command.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -70,14 +71,12 @@ fn main() -> ExitCode {
     };
     match build(&options) {
         Ok(report) => {
-            if arguments.json {
-                match serde_json::to_string_pretty(&report) {
-                    Ok(text) => println!("{text}"),
-                    Err(error) => eprintln!("index-builder: the report cannot be written as JSON: {error}"),
-                }
-            } else {
-                println!("{report}");
-            }
+            let text = match arguments.json {
+                true => serde_json::to_string_pretty(&report).unwrap_or_else(|error| error.to_string()),
+                false => report.to_string(),
+            };
+            // The index is live whether or not somebody reads the report.
+            let _ = writeln!(std::io::stdout(), "{text}");
             if report.rejected > 0 { ExitCode::from(3) } else { ExitCode::SUCCESS }
         }
         Err(error) => {

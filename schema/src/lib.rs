@@ -10,8 +10,8 @@
 //!   once and gives every value of every parameter, and the line of its group;
 //! - the one normaliser: the functions that prepare values are the same for data and for requests ([`parse_token`], [`fold`],
 //!   [`parse_date`], [`Decimal`], [`parse_quantity`], [`parse_reference`], [`canonical_system`]);
-//! - reference data compiled into the program: the communes of France ([`commune`]) and the French labels of codes
-//!   ([`code_label`]); `reference/SOURCE.md` says where they come from.
+//! - reference data compiled into the program: the communes of France ([`commune`]), the French labels of codes
+//!   ([`code_label`]) and the elements of each type ([`top_level_elements`]); `reference/SOURCE.md` says where they come from.
 //!
 //! Read `registry` first, then `plan` and `extract`; each file of `value` stands alone.
 //!
@@ -34,6 +34,7 @@
 
 mod code_systems;
 mod communes;
+mod elements;
 mod extension_urls;
 mod extract;
 mod fhirpath;
@@ -53,6 +54,7 @@ pub use code_systems::{
     is_case_insensitive,
 };
 pub use communes::{Commune, commune, commune_name, communes};
+pub use elements::{TopLevel, top_level_elements};
 pub use extract::{Extracted, Extraction};
 pub use fhirpath::ExpressionError;
 pub use group::Group;

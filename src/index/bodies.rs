@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::FormatError;
@@ -69,7 +70,8 @@ impl BodyWriter {
 /// Opened bodies.
 pub struct Bodies {
     kind: &'static str,
-    data: Region,
+    /// The whole file; its slices share one count of references.
+    data: Bytes,
     offsets: Column<u64>,
 }
 
@@ -84,7 +86,7 @@ impl Bodies {
         if offsets.last() != Some(&(data.len() as u64)) {
             return Err(FormatError::Damaged { path: path.to_owned(), detail: "its length is not the recorded one".into() });
         }
-        Ok(Bodies { kind, data, offsets })
+        Ok(Bodies { kind, data: data.to_bytes(), offsets })
     }
 
     /// How many resources are stored.
@@ -98,10 +100,10 @@ impl Bodies {
     }
 
     /// `Type/id","resource":{…}` of an ordinal.
-    pub fn entry(&self, ordinal: u32) -> Option<Region> {
+    pub fn entry(&self, ordinal: u32) -> Option<Bytes> {
         let at = ordinal as usize;
-        let (&start, &end) = (self.offsets.get(at)?, self.offsets.get(at + 1)?);
-        self.data.part(start as usize..end as usize)
+        let (start, end) = (*self.offsets.get(at)? as usize, *self.offsets.get(at + 1)? as usize);
+        (start <= end && end <= self.data.len()).then(|| self.data.slice(start..end))
     }
 
     /// The id and the resource of an entry: a resource id holds no quote, so the first one ends it.
@@ -114,13 +116,13 @@ impl Bodies {
     /// The id of an ordinal.
     pub fn id(&self, ordinal: u32) -> Option<String> {
         let entry = self.entry(ordinal)?;
-        self.split(entry.as_slice()).map(|(id, _)| id.to_owned())
+        self.split(&entry).map(|(id, _)| id.to_owned())
     }
 
     /// The resource of an ordinal, as received.
-    pub fn body(&self, ordinal: u32) -> Option<Region> {
+    pub fn body(&self, ordinal: u32) -> Option<Bytes> {
         let entry = self.entry(ordinal)?;
-        let (_, start) = self.split(entry.as_slice())?;
-        entry.part(start..entry.len())
+        let (_, start) = self.split(&entry)?;
+        (start <= entry.len()).then(|| entry.slice(start..))
     }
 }

@@ -13,7 +13,6 @@ use super::bodies::Bodies;
 use super::column::{Collector, ParameterIndex, Values};
 use super::interner::Places;
 use super::lines::{LineCollector, LineIndex};
-use super::map::Region;
 use super::pack::{Pack, PackWriter};
 use super::reference::Edge;
 use super::text::TextIndex;
@@ -249,11 +248,6 @@ impl Directory {
             Values::Token(index) => Some(index),
             _ => None,
         }
-    }
-
-    /// A resource as received, and its id.
-    pub fn resource(&self, ordinal: u32) -> Option<Region> {
-        self.bodies.body(ordinal)
     }
 
     /// A parameter by its number in the schema.

@@ -7,10 +7,16 @@ use std::path::{Path, PathBuf};
 
 use rorqual_schema::fold;
 use rust_stemmers::{Algorithm, Stemmer};
+use tantivy::collector::DocSetCollector;
 use tantivy::directory::MmapDirectory;
+use tantivy::postings::{Postings as _, TermInfo};
+use tantivy::query::{PhraseQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
-use tantivy::{Index, IndexSettings, ReloadPolicy, Searcher, SingleSegmentIndexWriter, TantivyDocument};
+use tantivy::{
+    DocSet as _, Index, IndexSettings, InvertedIndexReader, ReloadPolicy, Searcher, SegmentReader, SingleSegmentIndexWriter,
+    TERMINATED, TantivyDocument, Term,
+};
 
 use super::FormatError;
 
@@ -221,10 +227,93 @@ impl TextIndex {
         self.len() == 0
     }
 
-    /// The searcher and its fields `word` and `stem`.
-    pub fn parts(&self) -> (&Searcher, Field, Field) {
-        (&self.searcher, self.word, self.stem)
+    /// The ordinals in which a word occurs, with the weight of its occurrences (BM25, Robertson and Walker 1994): as
+    /// the same stem, or, from three letters on, as the beginning of a word, which weighs a little less.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`] when the segment cannot be read.
+    pub fn word(&self, folded: &str) -> Result<Vec<(u32, f32)>, FormatError> {
+        /// What a word that only begins as asked weighs beside one of the same stem.
+        const PREFIX_WEIGHT: f32 = 0.8;
+        const PREFIX_FROM: usize = 3;
+        let mut weights: Vec<(u32, f32)> = Vec::new();
+        for segment in self.searcher.segment_readers() {
+            let stems = segment.inverted_index(self.stem).map_err(failed)?;
+            let stem = stem(&french(), folded);
+            let term = Term::from_field_text(self.stem, &stem);
+            if let Some(info) = stems.get_term_info(&term).map_err(failed_io)? {
+                self.occurrences(segment, &stems, &info, self.stem, 1.0, &mut weights)?;
+            }
+            if folded.chars().count() >= PREFIX_FROM {
+                let words = segment.inverted_index(self.word).map_err(failed)?;
+                let mut terms = words.terms().range().ge(folded).into_stream().map_err(failed_io)?;
+                while terms.advance() && terms.key().starts_with(folded.as_bytes()) {
+                    let info = terms.value().clone();
+                    self.occurrences(segment, &words, &info, self.word, PREFIX_WEIGHT, &mut weights)?;
+                }
+            }
+        }
+        // Of several ways in which a word occurs the weightiest counts.
+        weights.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        weights.dedup_by_key(|(ordinal, _)| *ordinal);
+        Ok(weights)
     }
+
+    /// The ordinals in which words stand one after the other.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`] when the segment cannot be read.
+    pub fn phrase(&self, words: &[String]) -> Result<Vec<u32>, FormatError> {
+        let terms: Vec<Term> = words.iter().map(|word| Term::from_field_text(self.word, word)).collect();
+        let found = match terms.as_slice() {
+            [] => return Ok(Vec::new()),
+            [term] => {
+                let query = TermQuery::new(term.clone(), IndexRecordOption::Basic);
+                self.searcher.search(&query, &DocSetCollector)
+            }
+            _ => self.searcher.search(&PhraseQuery::new(terms), &DocSetCollector),
+        };
+        let mut ordinals: Vec<u32> = found.map_err(failed)?.into_iter().map(|address| address.doc_id).collect();
+        ordinals.sort_unstable();
+        Ok(ordinals)
+    }
+
+    /// Adds the weight of each occurrence of one term.
+    fn occurrences(
+        &self,
+        segment: &SegmentReader,
+        index: &InvertedIndexReader,
+        info: &TermInfo,
+        field: Field,
+        factor: f32,
+        out: &mut Vec<(u32, f32)>,
+    ) -> Result<(), FormatError> {
+        /// The usual constants of BM25: how soon repeats stop to count, and how much length does.
+        const K1: f32 = 1.2;
+        const B: f32 = 0.75;
+        let documents = segment.max_doc() as f32;
+        let holding = info.doc_freq as f32;
+        let rarity = ((documents - holding + 0.5) / (holding + 0.5) + 1.0).ln();
+        let lengths = segment.get_fieldnorms_reader(field).map_err(failed)?;
+        let average = (index.total_num_tokens() as f32 / documents.max(1.0)).max(1.0);
+        let mut postings = index.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs).map_err(failed_io)?;
+        while postings.doc() != TERMINATED {
+            let (ordinal, repeats) = (postings.doc(), postings.term_freq() as f32);
+            let length = lengths.fieldnorm(ordinal) as f32;
+            let weight = rarity * repeats * (K1 + 1.0) / (repeats + K1 * (1.0 - B + B * length / average));
+            out.push((ordinal, factor * weight));
+            postings.advance();
+        }
+        Ok(())
+    }
+}
+
+fn failed(error: tantivy::TantivyError) -> FormatError {
+    FormatError::Text { path: PathBuf::from(super::directory::TEXT), detail: error.to_string() }
+}
+
+fn failed_io(error: std::io::Error) -> FormatError {
+    FormatError::Text { path: PathBuf::from(super::directory::TEXT), detail: error.to_string() }
 }
 
 #[cfg(test)]

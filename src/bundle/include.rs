@@ -1,0 +1,133 @@
+//! `_include` and `_revinclude`: what comes along with the matches of a page.
+//!
+//! An include applies to the matches when their type can carry it, otherwise to what was included; with `:iterate`
+//! to both, to any depth. Each resource comes once, a match of the search never.
+
+use std::collections::HashSet;
+
+use ahash::RandomState;
+use roaring::RoaringBitmap;
+use rorqual_schema::{ParameterType, ResourceType, Schema};
+
+use crate::index::column::Values;
+use crate::index::generation::Generation;
+use crate::query::parse::Include;
+
+/// One reference to follow, of one type.
+struct Rule {
+    reverse: bool,
+    iterate: bool,
+    /// Applies to the matches rather than to what was included.
+    on_matches: bool,
+    source: ResourceType,
+    parameter: usize,
+    target: Option<ResourceType>,
+}
+
+/// What was drawn in by a page.
+pub struct Included {
+    /// Type and ordinal, by type then ordinal.
+    pub resources: Vec<(ResourceType, u32)>,
+    /// Whether the bound cut some off.
+    pub cut: bool,
+}
+
+/// Follows `includes` from the `page` of matches. `matches` are all matches of the search, `bound` the most that is
+/// included.
+pub fn included(
+    generation: &Generation,
+    kind: ResourceType,
+    page: &[u32],
+    matches: &RoaringBitmap,
+    includes: &[Include],
+    bound: usize,
+) -> Included {
+    let rules = rules(generation.schema(), kind, includes);
+    let mut reached: HashSet<(ResourceType, u32), RandomState> = page.iter().map(|&ordinal| (kind, ordinal)).collect();
+    let mut waiting: Vec<(ResourceType, u32, bool)> = page.iter().map(|&ordinal| (kind, ordinal, true)).collect();
+    let mut found = Vec::new();
+    let mut cut = false;
+    let mut next = Vec::new();
+    'walk: while let Some((at, ordinal, is_match)) = waiting.pop() {
+        for rule in rules.iter().filter(|rule| rule.iterate || rule.on_matches == is_match) {
+            follow(generation, rule, at, ordinal, &mut next);
+            for to in next.drain(..) {
+                if !reached.insert(to) {
+                    continue;
+                }
+                waiting.push((to.0, to.1, false));
+                // A match of another page is walked through, not included.
+                if to.0 == kind && matches.contains(to.1) {
+                    continue;
+                }
+                if found.len() == bound {
+                    cut = true;
+                    break 'walk;
+                }
+                found.push(to);
+            }
+        }
+    }
+    found.sort_unstable();
+    Included { resources: found, cut }
+}
+
+fn follow(generation: &Generation, rule: &Rule, at: ResourceType, ordinal: u32, out: &mut Vec<(ResourceType, u32)>) {
+    let Some(Values::Reference(references)) =
+        generation.directory(rule.source).parameter(rule.parameter).map(|parameter| &parameter.values)
+    else {
+        return;
+    };
+    if rule.reverse {
+        if rule.target.is_none_or(|target| target == at)
+            && let Some(incoming) = references.incoming(at)
+        {
+            out.extend(incoming.of(ordinal as usize).iter().map(|&from| (rule.source, from)));
+        }
+    } else if at == rule.source {
+        out.extend(references.targets(ordinal).filter(|(to, _)| rule.target.is_none_or(|target| target == *to)));
+    }
+}
+
+/// Writes wildcards out: one rule for each reference parameter concerned.
+fn rules(schema: &Schema, searched: ResourceType, includes: &[Include]) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for include in includes {
+        let carried = carried_by_matches(schema, searched, include);
+        for source in ResourceType::ALL {
+            if include.source.is_some_and(|named| named != source) {
+                continue;
+            }
+            for (number, parameter) in schema.parameters(source).iter().enumerate() {
+                if parameter.kind == ParameterType::Reference && include.parameter.is_none_or(|named| named == number) {
+                    rules.push(Rule {
+                        reverse: include.reverse,
+                        iterate: include.iterate,
+                        on_matches: carried,
+                        source,
+                        parameter: number,
+                        target: include.target,
+                    });
+                }
+            }
+        }
+    }
+    rules
+}
+
+/// Whether resources of the searched type can draw something in through an include.
+fn carried_by_matches(schema: &Schema, searched: ResourceType, include: &Include) -> bool {
+    let Some(source) = include.source else { return true };
+    if !include.reverse {
+        return source == searched;
+    }
+    if let Some(target) = include.target {
+        return target == searched;
+    }
+    let of_source = schema.parameters(source).iter().enumerate();
+    of_source
+        .filter(|(number, parameter)| {
+            parameter.kind == ParameterType::Reference && include.parameter.is_none_or(|named| named == *number)
+        })
+        .any(|(_, parameter)| parameter.targets.contains(&searched))
+}

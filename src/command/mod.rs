@@ -1,0 +1,72 @@
+//! The subcommands of `rorqual`, and what the shell is told.
+
+mod bench;
+mod query;
+mod serve;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Searches the French directory of health offers (ROR) straight from a memory-mapped index.
+///
+/// An index is made by `index-builder`. `serve` puts it behind FHIR R4 over HTTP; `query` asks it without a server.
+#[derive(Parser)]
+#[command(name = "rorqual", version, after_help = AFTER)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER: &str = "\
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage
+
+Examples:
+  rorqual serve  --index .index
+  rorqual query  --index .index 'HealthcareService?specialty=013&_count=5'
+  rorqual verify --index .index";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answers FHIR searches over HTTP
+    Serve(serve::Arguments),
+    /// Prints the Bundle that a search finds
+    Query(query::Arguments),
+    /// Checks every checksum and cross-reference of the live generation
+    Verify(verify::Arguments),
+    /// Measures searches in the library, without HTTP
+    Bench(bench::Arguments),
+}
+
+/// The index directory, common to all subcommands.
+#[derive(clap::Args)]
+struct Index {
+    /// The index directory
+    #[arg(long = "index", value_name = "DIR")]
+    directory: PathBuf,
+}
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Query(arguments) => query::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("rorqual: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Why a subcommand failed; its text is for the terminal.
+type Failure = Box<dyn std::error::Error>;

@@ -1,0 +1,380 @@
+//! The engine: an index directory opened for searching, and what it answers.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use rorqual_schema::{DateRange, ResourceType, Schema, parse_date};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::bundle::assemble::{Entry, Frame, Mode, bundle};
+use crate::bundle::include::included;
+use crate::index::FormatError;
+use crate::index::generation::Generation;
+use crate::outcome::{Issue, Severity};
+use crate::query::content::scores;
+use crate::query::cursor::{Cursor, CursorSeal};
+use crate::query::error::{Fault, SearchError};
+use crate::query::evaluate::{Evaluator, damaged};
+use crate::query::order::{Distances, Order};
+use crate::query::parse::{Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse};
+
+/// The base of `fullUrl` and links when nothing else is said.
+pub const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080/fhir";
+
+/// How an engine answers.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Base of the URLs of [`Engine::search`], without a final slash.
+    pub base_url: String,
+    /// Unknown parameters are dropped with a warning when the request does not say otherwise.
+    pub lenient_by_default: bool,
+    /// Parameters of one repeating group must match one and the same line.
+    pub group_matching: GroupMatching,
+    /// How long cursors of a generation that is no longer live are answered.
+    pub cursor_retention: Duration,
+    /// The most resources that the includes of one page may draw in.
+    pub include_bound: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        EngineOptions {
+            base_url: DEFAULT_BASE_URL.to_owned(),
+            lenient_by_default: false,
+            group_matching: GroupMatching::SameLine,
+            cursor_retention: Duration::from_secs(900),
+            include_bound: 10_000,
+        }
+    }
+}
+
+/// An index directory opened for searching. Shared between threads; reading takes no lock.
+pub struct Engine {
+    index: PathBuf,
+    options: EngineOptions,
+    live: ArcSwap<Generation>,
+    /// Generations that were live, with the instant from which their cursors get a 410; newest first.
+    retired: Mutex<VecDeque<(Arc<Generation>, Instant)>>,
+    seal: CursorSeal,
+}
+
+/// One search.
+#[derive(Clone, Copy, Debug)]
+pub struct SearchRequest<'a> {
+    /// The type searched.
+    pub kind: ResourceType,
+    /// The query string as received, percent-encoded.
+    pub query: &'a str,
+    /// Base of the URLs in the answer, without a final slash.
+    pub base_url: &'a str,
+    /// `Prefer: handling`.
+    pub handling: Handling,
+}
+
+/// A page of results.
+pub struct Answer {
+    /// The Bundle's JSON in pieces, most of them slices of the map.
+    pub chunks: Vec<Bytes>,
+    /// Length of all pieces together, in bytes.
+    pub length: u64,
+    /// `_pretty=true` was asked.
+    pub pretty: bool,
+    /// The generation that answered.
+    pub generation: String,
+    /// When that generation was built, in milliseconds since 1970 UTC.
+    pub last_modified: Option<i64>,
+    /// The exact number of matches.
+    pub total: u64,
+}
+
+impl Answer {
+    /// The Bundle's JSON in one piece.
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.chunks.concat()
+    }
+}
+
+/// A stored resource.
+pub struct StoredResource {
+    /// Its JSON as received.
+    pub body: Bytes,
+    /// What stands in its ETag: `meta.versionId`, or a fingerprint of its bytes without one.
+    pub version: String,
+    /// `meta.lastUpdated` in milliseconds since 1970 UTC, where it has one.
+    pub last_updated_ms: Option<i64>,
+}
+
+impl Engine {
+    /// Opens the live generation of an index directory.
+    ///
+    /// # Errors
+    /// [`FormatError`] when there is none, or it cannot be read.
+    pub fn open(index: impl AsRef<Path>) -> Result<Engine, FormatError> {
+        Engine::open_with(index, EngineOptions::default())
+    }
+
+    /// Opens with options.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_with(index: impl AsRef<Path>, options: EngineOptions) -> Result<Engine, FormatError> {
+        let index = index.as_ref().to_owned();
+        let id = Generation::current(&index)?;
+        let generation = Generation::open(&Generation::path_of(&index, &id))?;
+        let seal = CursorSeal::of_directory(&index);
+        Ok(Engine { index, options, live: ArcSwap::from_pointee(generation), retired: Mutex::default(), seal })
+    }
+
+    /// The live generation. Holding it keeps it readable after a swap.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.live.load_full()
+    }
+
+    /// The schema of the live generation.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.live.load().schema().clone()
+    }
+
+    /// The live generation's id.
+    pub fn generation_id(&self) -> String {
+        self.live.load().id().to_owned()
+    }
+
+    /// When the live generation was built, in milliseconds since 1970 UTC.
+    pub fn generation_published(&self) -> i64 {
+        created(&self.live.load()).unwrap_or(0)
+    }
+
+    /// Makes the generation that `CURRENT` names the live one, if it is another. Requests that run go on with the
+    /// generation they began with. Answers whether there was a swap.
+    ///
+    /// # Errors
+    /// [`FormatError`] when the new generation cannot be opened; the old one stays live.
+    pub fn refresh(&self) -> Result<bool, FormatError> {
+        let id = Generation::current(&self.index)?;
+        if id == self.live.load().id() {
+            return Ok(false);
+        }
+        let next = Arc::new(Generation::open(&Generation::path_of(&self.index, &id))?);
+        let mut retired = self.retired.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // Checked again under the lock: another thread may have swapped meanwhile.
+        if id == self.live.load().id() {
+            return Ok(false);
+        }
+        let old = self.live.swap(next);
+        retired.push_front((old, Instant::now() + self.options.cursor_retention));
+        retired.retain(|(_, until)| *until > Instant::now());
+        Ok(true)
+    }
+
+    /// Searches: `Type?query`, as it stands behind the base of a FHIR URL.
+    ///
+    /// # Errors
+    /// [`SearchError`] with every fault found in the request.
+    pub fn search(&self, request: &str) -> Result<Answer, SearchError> {
+        let (name, query) = request.split_once('?').unwrap_or((request, ""));
+        let name = name.trim_matches(['/', ' ']);
+        let Some(kind) = ResourceType::from_name(name) else {
+            return Err(Fault::UnknownType { written: name.to_owned() }.into());
+        };
+        let base_url = &self.options.base_url;
+        self.answer(&SearchRequest { kind, query, base_url, handling: Handling::Default })
+    }
+
+    /// Searches, with everything that a server knows of the request.
+    ///
+    /// # Errors
+    /// [`SearchError`] with every fault found in the request.
+    pub fn answer(&self, request: &SearchRequest<'_>) -> Result<Answer, SearchError> {
+        let live = self.generation();
+        let parsed = self.parse(&live, request)?;
+        let sealed = format!("{}?{}", request.kind.name(), parsed.canonical_query);
+        let cursor = parsed.cursor.as_ref().map(|token| self.seal.open(token, &sealed)).transpose()?;
+        let (generation, parsed, offset) = match &cursor {
+            Some(cursor) if cursor.generation != live.id() => {
+                let generation = self.earlier(&cursor.generation).ok_or(Fault::CursorRetired)?;
+                // Another schema may number its parameters otherwise.
+                let parsed = self.parse(&generation, request)?;
+                (generation, parsed, cursor.offset)
+            }
+            Some(cursor) => (live, parsed, cursor.offset),
+            None => (live, parsed, 0),
+        };
+        self.execute(&generation, request, &parsed, &sealed, offset)
+    }
+
+    /// A stored resource by type and id.
+    pub fn read(&self, kind: ResourceType, id: &str) -> Option<StoredResource> {
+        let generation = self.live.load();
+        let directory = generation.directory(kind);
+        let body = directory.bodies().body(directory.ordinal(id)?)?;
+        /// Only `meta` is looked at.
+        #[derive(serde::Deserialize)]
+        struct Head<'a> {
+            #[serde(borrow)]
+            meta: Option<Meta<'a>>,
+        }
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Meta<'a> {
+            #[serde(borrow)]
+            last_updated: Option<std::borrow::Cow<'a, str>>,
+            #[serde(borrow)]
+            version_id: Option<std::borrow::Cow<'a, str>>,
+        }
+        let head: Option<Head<'_>> = serde_json::from_slice(&body).ok();
+        let meta = head.and_then(|head| head.meta);
+        let (updated, version) = meta.map_or((None, None), |meta| (meta.last_updated, meta.version_id));
+        let zone = generation.schema().time_zone();
+        let range: Option<DateRange> = updated.and_then(|updated| parse_date(&updated, zone).ok());
+        Some(StoredResource {
+            version: version.map_or_else(|| format!("{:016x}", xxh3_64(&body)), |version| version.into_owned()),
+            last_updated_ms: range.map(|range| range.low.div_euclid(1000)),
+            body,
+        })
+    }
+
+    fn parse(&self, generation: &Generation, request: &SearchRequest<'_>) -> Result<Request, SearchError> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let options = ParseOptions {
+            handling: request.handling,
+            lenient_by_default: self.options.lenient_by_default,
+            base_url: request.base_url,
+            now: i64::try_from(now.as_micros()).unwrap_or(i64::MAX),
+            group_matching: self.options.group_matching,
+            features: FEATURES,
+        };
+        parse(generation.schema(), request.kind, request.query, &options)
+    }
+
+    /// A generation that was live and whose cursors still hold.
+    fn earlier(&self, id: &str) -> Option<Arc<Generation>> {
+        let retired = self.retired.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let found = retired.iter().find(|(generation, until)| generation.id() == id && *until > Instant::now());
+        found.map(|(generation, _)| generation.clone())
+    }
+
+    fn execute(
+        &self,
+        generation: &Generation,
+        request: &SearchRequest<'_>,
+        parsed: &Request,
+        sealed: &str,
+        offset: u64,
+    ) -> Result<Answer, SearchError> {
+        let kind = request.kind;
+        let evaluator = Evaluator::new(generation, request.base_url);
+        let matches = evaluator.matches(kind, &parsed.criterion)?;
+        let total = matches.len();
+        let mut warnings = parsed.warnings.clone();
+        let mut entries = Vec::new();
+        if !parsed.count_only {
+            let scores = match parsed.content {
+                true => scores(generation.directory(kind).text(), &parsed.criterion).map_err(damaged)?,
+                false => None,
+            };
+            let order = Order::new(generation, kind, &parsed.sort, parsed.near.as_ref(), scores.as_ref());
+            let page = order.page(&matches, offset, parsed.count as usize);
+            let along = included(generation, kind, &page, &matches, &parsed.includes, self.options.include_bound);
+            if along.cut {
+                warnings.push(include_bound_reached(self.options.include_bound));
+            }
+            let distances = parsed.near.as_ref().and_then(|near| Distances::new(generation, kind, near));
+            let places = parsed.near.as_ref().map(|near| near.chain.map_or(kind, |chain| chain.target));
+            let entry = |kind, ordinal, mode| Entry {
+                kind,
+                ordinal,
+                mode,
+                distance: distances.as_ref().filter(|_| places == Some(kind)).and_then(|all| all.of_place(ordinal)),
+                score: scores.as_ref().filter(|_| mode == Mode::Match).and_then(|scores| scores.get(&ordinal).copied()),
+            };
+            entries.extend(page.into_iter().map(|ordinal| entry(kind, ordinal, Mode::Match)));
+            entries.extend(along.resources.into_iter().map(|(kind, ordinal)| entry(kind, ordinal, Mode::Include)));
+        }
+        let fingerprint = xxh3_128(format!("{sealed}&{offset}&{}&{}", generation.id(), request.base_url).as_bytes());
+        let frame = Frame {
+            base_url: request.base_url,
+            id: uuid_like(fingerprint),
+            last_updated: &generation.manifest().created,
+            total: (parsed.total == TotalMode::Accurate).then_some(total),
+            links: self.links(generation, request, parsed, sealed, offset, total),
+            warnings: &warnings,
+        };
+        let chunks = bundle(generation, &frame, &entries);
+        Ok(Answer {
+            length: chunks.iter().map(|chunk| chunk.len() as u64).sum(),
+            chunks,
+            pretty: parsed.pretty,
+            generation: generation.id().to_owned(),
+            last_modified: created(generation),
+            total,
+        })
+    }
+
+    /// The links of a page: `self` as executed, and cursors to the others, all in this generation.
+    fn links(
+        &self,
+        generation: &Generation,
+        request: &SearchRequest<'_>,
+        parsed: &Request,
+        sealed: &str,
+        offset: u64,
+        total: u64,
+    ) -> Vec<(&'static str, String)> {
+        let joint = if parsed.canonical_query.is_empty() { "" } else { "&" };
+        let to = |offset: u64| {
+            let token = self.seal.token(&Cursor { generation: generation.id().to_owned(), offset }, sealed);
+            format!("{}/{sealed}{joint}_cursor={token}", request.base_url)
+        };
+        let own = match parsed.cursor {
+            Some(_) => to(offset),
+            None => format!("{}/{}", request.base_url, sealed.trim_end_matches('?')),
+        };
+        let mut links = vec![("self", own)];
+        let count = u64::from(parsed.count);
+        if parsed.count_only || count == 0 {
+            return links;
+        }
+        links.push(("first", to(0)));
+        if offset > 0 {
+            links.push(("previous", to(offset.saturating_sub(count))));
+        }
+        if offset + count < total {
+            links.push(("next", to(offset + count)));
+        }
+        // Pages are counted from the beginning, so the last one starts at a multiple of their size.
+        links.push(("last", to(total.saturating_sub(1) / count * count)));
+        links
+    }
+}
+
+/// What this engine offers of the specification.
+const FEATURES: Features =
+    Features { chains: true, has: true, filter: true, near: true, content: true, elements: false, hierarchy: true };
+
+/// When a generation was built, in milliseconds since 1970 UTC.
+fn created(generation: &Generation) -> Option<i64> {
+    let range = parse_date(&generation.manifest().created, generation.schema().time_zone()).ok()?;
+    Some(range.low.div_euclid(1000))
+}
+
+fn include_bound_reached(bound: usize) -> Issue {
+    Issue {
+        severity: Severity::Warning,
+        code: "too-costly",
+        text: "Includes cut short".to_owned(),
+        diagnostics: format!("the includes of this page were cut at {bound} resources; ask for a smaller _count"),
+        expression: vec!["http._include".to_owned()],
+    }
+}
+
+/// A fingerprint in the form of a UUID (version 8, RFC 9562): the same page of the same generation has the same id.
+fn uuid_like(fingerprint: u128) -> String {
+    let versioned = fingerprint & !(0xf << 76) & !(0x3 << 62) | 0x8 << 76 | 0x2 << 62;
+    let hex = format!("{versioned:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

@@ -1,0 +1,292 @@
+//! From a criterion to the ordinals that satisfy it.
+//!
+//! Every leaf answers a bitmap from its structure; conjunctions run from the rarest leaf up, by the counts that the
+//! dictionaries hold, and stop as soon as nothing is left.
+
+use roaring::RoaringBitmap;
+use rorqual_schema::{ReferenceQuery, ReferenceTarget, ResourceType};
+
+use super::criterion::{Criterion, Test};
+use super::error::{Fault, SearchError};
+use crate::index::FormatError;
+use crate::index::column::{ParameterIndex, Values};
+use crate::index::generation::Generation;
+use crate::index::postings::from_unordered;
+use crate::index::reference::ReferenceIndex;
+
+/// Evaluates criteria on one generation.
+pub struct Evaluator<'g> {
+    generation: &'g Generation,
+    /// Absolute references of a request are ours under this base only.
+    base_url: &'g str,
+}
+
+/// Where the parameters of a level are looked up: the resources of a type, or the lines of one of its groups.
+#[derive(Clone, Copy)]
+struct Level {
+    kind: ResourceType,
+    group: Option<usize>,
+}
+
+impl<'g> Evaluator<'g> {
+    /// An evaluator on `generation` for requests made under `base_url`.
+    pub fn new(generation: &'g Generation, base_url: &'g str) -> Evaluator<'g> {
+        Evaluator { generation, base_url }
+    }
+
+    /// The ordinals of `kind` that satisfy `criterion`.
+    ///
+    /// # Errors
+    /// [`SearchError`] when the index is damaged or the criterion does not fit the type.
+    pub fn matches(&self, kind: ResourceType, criterion: &Criterion) -> Result<RoaringBitmap, SearchError> {
+        self.evaluate(Level { kind, group: None }, criterion)
+    }
+
+    fn evaluate(&self, level: Level, criterion: &Criterion) -> Result<RoaringBitmap, SearchError> {
+        match criterion {
+            Criterion::All => Ok(self.everything(level)),
+            Criterion::Nothing => Ok(RoaringBitmap::new()),
+            Criterion::And(parts) => self.all_of(level, parts),
+            Criterion::Or(parts) => {
+                let mut any = RoaringBitmap::new();
+                for part in parts {
+                    any |= self.evaluate(level, part)?;
+                }
+                Ok(any)
+            }
+            Criterion::Not(part) => Ok(self.everything(level) - self.evaluate(level, part)?),
+            Criterion::Test { parameter, test } => self.test(level, *parameter, test),
+            Criterion::Chain { parameter, target, climb, inner } => {
+                let mut found = self.evaluate(Level { kind: *target, group: None }, inner)?;
+                if *climb {
+                    found = self.with_descendants(*target, found)?;
+                }
+                Ok(self.referring(self.references(level, *parameter)?, *target, &found))
+            }
+            Criterion::Has { source, parameter, inner } => {
+                let from = Level { kind: *source, group: None };
+                let found = self.evaluate(from, inner)?;
+                let references = self.references(from, *parameter)?;
+                let mut targets = Vec::new();
+                for ordinal in &found {
+                    targets.extend(references.targets(ordinal).filter(|(kind, _)| *kind == level.kind).map(|(_, to)| to));
+                }
+                Ok(from_unordered(&targets))
+            }
+            Criterion::Line { group, inner } => {
+                let lines = self.evaluate(Level { kind: level.kind, group: Some(*group) }, inner)?;
+                let index = self.generation.directory(level.kind).group(*group).ok_or_else(misfit)?;
+                // A line inside a line answers the lines that hold it; outside, the resources.
+                Ok(if level.group.is_some() { index.lines.parents(&lines) } else { index.lines.owners(&lines) })
+            }
+        }
+    }
+
+    fn everything(&self, level: Level) -> RoaringBitmap {
+        let directory = self.generation.directory(level.kind);
+        let count = match level.group {
+            None => directory.len(),
+            Some(group) => directory.group(group).map_or(0, |group| group.lines.len() as u32),
+        };
+        let mut all = RoaringBitmap::new();
+        all.insert_range(0..count);
+        all
+    }
+
+    /// Positive parts from the rarest up, then negated ones as differences.
+    fn all_of(&self, level: Level, parts: &[Criterion]) -> Result<RoaringBitmap, SearchError> {
+        let (mut negated, mut positive) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part {
+                Criterion::Not(part) => negated.push(&**part),
+                Criterion::All => {}
+                part => positive.push((self.estimate(level, part), part)),
+            }
+        }
+        positive.sort_by_key(|(estimate, _)| *estimate);
+        let mut left: Option<RoaringBitmap> = None;
+        for (_, part) in positive {
+            let found = self.evaluate(level, part)?;
+            let both = match left {
+                Some(left) => left & found,
+                None => found,
+            };
+            if both.is_empty() {
+                return Ok(both);
+            }
+            left = Some(both);
+        }
+        let mut left = left.unwrap_or_else(|| self.everything(level));
+        for part in negated {
+            left -= self.evaluate(level, part)?;
+        }
+        Ok(left)
+    }
+
+    /// An upper bound of how many ordinals satisfy a criterion, from counts alone.
+    fn estimate(&self, level: Level, criterion: &Criterion) -> u64 {
+        let everything = || u64::from(self.generation.directory(level.kind).len());
+        match criterion {
+            Criterion::Nothing => 0,
+            Criterion::And(parts) => parts.iter().map(|part| self.estimate(level, part)).min().unwrap_or_else(everything),
+            Criterion::Or(parts) => parts.iter().map(|part| self.estimate(level, part)).sum(),
+            Criterion::Test { parameter, test } => match self.parameter(level, *parameter) {
+                Ok(index) => estimate(index, test).unwrap_or_else(everything),
+                Err(_) => everything(),
+            },
+            Criterion::Line { group, inner } => self.estimate(Level { kind: level.kind, group: Some(*group) }, inner),
+            Criterion::All | Criterion::Not(_) | Criterion::Chain { .. } | Criterion::Has { .. } => everything(),
+        }
+    }
+
+    fn parameter(&self, level: Level, number: usize) -> Result<&'g ParameterIndex, SearchError> {
+        let directory = self.generation.directory(level.kind);
+        let index = match level.group {
+            None => directory.parameter(number),
+            Some(group) => directory.group(group).and_then(|group| {
+                group.parameters.iter().find(|(own, _)| *own == number).map(|(_, index)| index)
+            }),
+        };
+        index.ok_or_else(misfit)
+    }
+
+    fn references(&self, level: Level, parameter: usize) -> Result<&'g ReferenceIndex, SearchError> {
+        match &self.parameter(level, parameter)?.values {
+            Values::Reference(index) => Ok(index),
+            _ => Err(misfit()),
+        }
+    }
+
+    fn test(&self, level: Level, number: usize, test: &Test) -> Result<RoaringBitmap, SearchError> {
+        if let Test::Content(query) = test {
+            let found = super::content::search(self.generation.directory(level.kind).text(), query).map_err(damaged)?;
+            return Ok(from_unordered(&found.into_iter().map(|hit| hit.0).collect::<Vec<_>>()));
+        }
+        let parameter = self.parameter(level, number)?;
+        match (test, &parameter.values) {
+            (Test::Present, _) => {
+                parameter.present(self.generation.directory(level.kind).pack()).map_err(damaged)
+            }
+            (Test::Token(query), Values::Token(index)) => {
+                let mut found = RoaringBitmap::new();
+                for terms in index.select(query) {
+                    found |= index.bitmap(&terms);
+                }
+                Ok(found)
+            }
+            (Test::OfType { system, code, value }, Values::Token(index)) => {
+                Ok(index.select_of_type(system, code, value).map(|terms| index.bitmap(&terms)).unwrap_or_default())
+            }
+            (Test::StartsWith(folded), Values::String(index)) => Ok(index.starting(folded)),
+            (Test::Equals(text), Values::String(index)) => Ok(index.equal(text)),
+            (Test::Contains(folded), Values::String(index)) => Ok(index.containing(folded)),
+            (Test::EndsWith(folded), Values::String(index)) => Ok(index.ending(folded)),
+            (Test::Date { prefix, range }, Values::Date(index)) => Ok(index.select(*prefix, *range)),
+            (Test::Number(number), Values::Number(index)) => {
+                Ok(index.select(index.rows(), *number))
+            }
+            (Test::Quantity { test, unit }, Values::Quantity(index)) => Ok(index.select(*test, unit.as_deref())),
+            (Test::Reference(query), Values::Reference(index)) => {
+                let mut found = RoaringBitmap::new();
+                for (kind, ordinal) in self.targets_of(query) {
+                    found |= self.referring(index, kind, &std::iter::once(ordinal).collect());
+                }
+                Ok(found)
+            }
+            (Test::Below(query), Values::Reference(index)) => {
+                let mut found = RoaringBitmap::new();
+                for (kind, ordinal) in self.targets_of(query) {
+                    let family = self.with_descendants(kind, std::iter::once(ordinal).collect())?;
+                    found |= self.referring(index, kind, &family);
+                }
+                Ok(found)
+            }
+            (Test::LogicalReference(query), Values::Reference(index)) => {
+                let identifiers = index.identifiers();
+                let mut found = RoaringBitmap::new();
+                for terms in identifiers.select(query) {
+                    found |= identifiers.bitmap(&terms);
+                }
+                Ok(found)
+            }
+            (Test::Near { centre, metres }, Values::Position(index)) => {
+                Ok(from_unordered(&index.within(*centre, *metres).into_iter().map(|hit| hit.0).collect::<Vec<_>>()))
+            }
+            _ => Err(misfit()),
+        }
+    }
+
+    /// The resources that a reference of a request names.
+    fn targets_of(&self, query: &ReferenceQuery) -> Vec<(ResourceType, u32)> {
+        if query.base.as_deref().is_some_and(|base| base.trim_end_matches('/') != self.base_url.trim_end_matches('/')) {
+            return Vec::new();
+        }
+        let kinds: &[ResourceType] = match &query.target {
+            ReferenceTarget::Any => &ResourceType::ALL,
+            ReferenceTarget::Type(kind) => std::slice::from_ref(kind),
+            ReferenceTarget::Unknown(_) => &[],
+        };
+        kinds
+            .iter()
+            .filter_map(|&kind| self.generation.directory(kind).ordinal(&query.id).map(|ordinal| (kind, ordinal)))
+            .collect()
+    }
+
+    /// The ordinals whose reference points into `targets` of `kind`.
+    fn referring(&self, references: &ReferenceIndex, kind: ResourceType, targets: &RoaringBitmap) -> RoaringBitmap {
+        let Some(incoming) = references.incoming(kind) else { return RoaringBitmap::new() };
+        match targets.len() {
+            0 => RoaringBitmap::new(),
+            1 => targets.min().map(|target| incoming.bitmap(target as usize)).unwrap_or_default(),
+            _ => {
+                let mut found = Vec::new();
+                for target in targets {
+                    found.extend_from_slice(incoming.of(target as usize));
+                }
+                from_unordered(&found)
+            }
+        }
+    }
+
+    /// A set of `kind` with everything that is part of it, at any depth.
+    fn with_descendants(&self, kind: ResourceType, set: RoaringBitmap) -> Result<RoaringBitmap, SearchError> {
+        let Some(part_of) = self.generation.schema().find(kind, "partof") else { return Ok(set) };
+        let references = self.references(Level { kind, group: None }, part_of)?;
+        let mut family = set.clone();
+        let mut fresh = set;
+        // A cycle ends the descent: nothing in it is new the second time.
+        while !fresh.is_empty() {
+            fresh = self.referring(references, kind, &fresh) - &family;
+            family |= &fresh;
+        }
+        Ok(family)
+    }
+}
+
+/// An upper bound of what one test selects; `None` when only evaluating tells.
+fn estimate(parameter: &ParameterIndex, test: &Test) -> Option<u64> {
+    match (test, &parameter.values) {
+        (Test::Token(query), Values::Token(index)) => {
+            Some(index.select(query).iter().map(|terms| index.count(terms)).sum())
+        }
+        (Test::OfType { system, code, value }, Values::Token(index)) => {
+            Some(index.select_of_type(system, code, value).map_or(0, |terms| index.count(&terms)))
+        }
+        (Test::StartsWith(folded), Values::String(index)) => Some(index.count_starting(folded)),
+        (Test::Equals(_), Values::String(_)) => Some(1),
+        (Test::Date { prefix, range }, Values::Date(index)) => Some(index.count(*prefix, *range)),
+        (Test::Number(number), Values::Number(index)) => Some(index.count(index.rows(), *number)),
+        (Test::Quantity { test, unit }, Values::Quantity(index)) => Some(index.count(*test, unit.as_deref())),
+        _ => None,
+    }
+}
+
+/// The tree asks a structure for what it does not hold: a defect of ours, never of the request.
+fn misfit() -> SearchError {
+    SearchError::from(Fault::Internal { detail: "a criterion does not fit the parameter it tests".to_owned() })
+}
+
+/// A structure that cannot be read.
+pub fn damaged(error: FormatError) -> SearchError {
+    SearchError::from(Fault::DamagedIndex { detail: error.to_string() })
+}

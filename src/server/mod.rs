@@ -1,0 +1,61 @@
+//! The HTTP server: a thin skin over [`Engine`](crate::Engine), on hyper and tokio, without a framework.
+//!
+//! A request walks through these files in this order:
+//!
+//! | file | does |
+//! |---|---|
+//! | `listener` | accepts connections, bounds their number, drains them at the end |
+//! | `connection`, `activity` | one connection: HTTP/1.1 or HTTP/2, and the clocks that end slow or idle ones |
+//! | `service` | one request: from its head to a response, a panic included |
+//! | `route`, `base_url` | which interaction the address and the method name |
+//! | `form`, `query`, `encoding` | the parameters of the URL and of a posted form, joined |
+//! | `negotiation`, `prefer` | what form of answer is wanted, and how strict to be |
+//! | `search_pool` | runs a search on a bounded set of threads, within a time budget |
+//! | `reply`, `body`, `pretty`, `conditional`, `http_date` | the response |
+//! | `standalone` | the few answers that hyper cannot give |
+//! | `refusal` | every reason to say no, each with its status, issue code and sentence |
+//! | `capability`, `features` | the CapabilityStatement, generated from the schema |
+//! | `swap` | notices a new generation |
+//! | `termination` | SIGTERM and SIGINT |
+//!
+//! ```no_run
+//! # async fn example(engine: std::sync::Arc<rorqual::Engine>) -> Result<(), Box<dyn std::error::Error>> {
+//! use rorqual::server::{ServerConfig, serve, termination};
+//!
+//! let config = ServerConfig::default();
+//! serve(engine, config, termination()?, |bound| println!("listening on {}", bound.base_url)).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod activity;
+mod base_url;
+mod body;
+mod capability;
+mod conditional;
+mod config;
+mod connection;
+mod encoding;
+mod features;
+mod form;
+mod http_date;
+mod listener;
+mod nearest;
+mod negotiation;
+mod prefer;
+mod pretty;
+mod query;
+mod refusal;
+mod reply;
+mod request_id;
+mod route;
+mod search_pool;
+mod service;
+mod standalone;
+mod swap;
+mod termination;
+
+pub use base_url::BaseUrlError;
+pub use config::{ConfigError, Limits, ServerConfig};
+pub use listener::{Bound, ServeError, serve};
+pub use termination::termination;

@@ -1,0 +1,308 @@
+//! Every reason for which a request is refused before or beside the engine: status, issue and advice.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use rorqual_schema::ResourceType;
+use thiserror::Error;
+
+use super::encoding::EncodingFault;
+use crate::SearchError;
+use crate::outcome::{Issue, Severity};
+
+/// A request that is not carried out. The Display is the `diagnostics` of the answer's issue.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(super) enum Refusal {
+    #[error("{path} is not under {base}; resources are at {base}/[type]")]
+    OutsideBase { path: String, base: String },
+    #[error(
+        "searching all types at once is not offered; name one type: {}",
+        type_names()
+    )]
+    WholeSystem,
+    #[error("{written} is not a resource type of this directory{}; known: {}", hint(*.nearest), type_names())]
+    UnknownType {
+        written: String,
+        nearest: Option<&'static str>,
+    },
+    #[error(
+        "{path} names no resource, search or operation; addresses are [type]?…, [type]/[id] and metadata"
+    )]
+    UnknownAddress { path: String },
+    #[error("{kind}/{id}: an id is 1 to 64 letters, digits, hyphens and dots", kind = kind.name())]
+    BadId { kind: ResourceType, id: String },
+    #[error("there is no {kind}/{id} in the directory", kind = kind.name())]
+    NotFound { kind: ResourceType, id: String },
+    #[error("{path}: this server keeps no history; read the present version at [type]/[id]")]
+    NoHistory { path: String },
+    #[error("{path}: earlier versions are not kept; read the present one at [type]/[id]")]
+    NoVersion { path: String },
+    #[error("the operation {written} is not offered at this address")]
+    UnknownOperation { written: String },
+    #[error("{method} is not offered here{hint}; allowed: {}", if .allow.is_empty() { "nothing" } else { .allow })]
+    Method {
+        method: String,
+        allow: &'static str,
+        hint: &'static str,
+    },
+    #[error(
+        "the address is {bytes} bytes long, at most {limit} are read; send the parameters by POST [type]/_search"
+    )]
+    UrlTooLong { bytes: usize, limit: usize },
+    #[error("the headers are {bytes} bytes long, at most {limit} are read")]
+    HeadersTooLong { bytes: usize, limit: usize },
+    #[error("the body is longer than the {limit} bytes that are read")]
+    BodyTooLong { limit: usize },
+    #[error("the body did not arrive within {seconds} seconds")]
+    BodyLate { seconds: u64 },
+    #[error("the body could not be read: {reason}")]
+    BodyBroken { reason: String },
+    #[error("a search is posted as application/x-www-form-urlencoded, not as {}", .written.as_deref().unwrap_or("a body without Content-Type"))]
+    FormExpected { written: Option<String> },
+    #[error("the charset {written} is not read; send UTF-8")]
+    Charset { written: String },
+    #[error("the Content-Encoding {written} is not read; send the body as it is")]
+    ContentEncoding { written: String },
+    #[error("{place}: {fault}")]
+    Encoding {
+        place: &'static str,
+        fault: EncodingFault,
+    },
+    #[error(
+        "{source_name} asks for {written}; this server answers in application/fhir+json, FHIR version 4.0"
+    )]
+    NotAcceptable {
+        source_name: &'static str,
+        written: String,
+    },
+    #[error("{name}={written}: give {expected}")]
+    BadValue {
+        name: &'static str,
+        written: String,
+        expected: &'static str,
+    },
+    #[error("{name} does not apply to {place}; known here: {known}")]
+    UnknownParameter {
+        name: String,
+        place: &'static str,
+        known: String,
+    },
+    #[error("{}", unreadable(*.status))]
+    Unreadable { status: StatusCode },
+    #[error("the server has as many connections as it may hold; try again in a moment")]
+    Full,
+    #[error("too many searches are waiting; try again in a moment")]
+    Overloaded,
+    #[error("the answer was not ready within {seconds} seconds; narrow the search or try again")]
+    TimeBudget { seconds: u64 },
+    #[error("a defect of the server, recorded under the reference {reference}")]
+    Defect { reference: String },
+    #[error("refused by the engine: {0:?}")]
+    Search(SearchError),
+}
+
+/// Seconds after which a client turned away by load may come back.
+const RETRY_SECONDS: u32 = 1;
+
+impl Refusal {
+    /// The HTTP status.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::OutsideBase { .. }
+            | Self::WholeSystem
+            | Self::UnknownType { .. }
+            | Self::UnknownAddress { .. }
+            | Self::BadId { .. }
+            | Self::NotFound { .. }
+            | Self::NoHistory { .. }
+            | Self::NoVersion { .. }
+            | Self::UnknownOperation { .. } => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
+            Self::HeadersTooLong { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyLate { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::FormExpected { .. } | Self::Charset { .. } | Self::ContentEncoding { .. } => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            Self::BodyBroken { .. }
+            | Self::Encoding { .. }
+            | Self::BadValue { .. }
+            | Self::UnknownParameter { .. } => StatusCode::BAD_REQUEST,
+            Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
+            Self::Full | Self::Overloaded | Self::TimeBudget { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Defect { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unreadable { status } => *status,
+            Self::Search(error) => {
+                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+
+    /// The methods to announce in `Allow`, with a 405.
+    pub(super) fn allow(&self) -> Option<&'static str> {
+        match self {
+            Self::Method { allow, .. } => Some(allow),
+            _ => None,
+        }
+    }
+
+    /// The seconds to announce in `Retry-After`.
+    pub(super) fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Full | Self::Overloaded | Self::TimeBudget { .. } => Some(RETRY_SECONDS),
+            Self::Search(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// The issues of the OperationOutcome to answer.
+    pub(super) fn issues(&self) -> Cow<'_, [Issue]> {
+        let (code, text) = match self {
+            Self::Search(error) => return Cow::Borrowed(error.issues()),
+            Self::OutsideBase { .. } | Self::UnknownAddress { .. } => {
+                ("not-supported", "Unknown address")
+            }
+            Self::WholeSystem => ("not-supported", "Search of all types not offered"),
+            Self::UnknownType { .. } => ("not-supported", "Unknown resource type"),
+            Self::BadId { .. } => ("not-found", "Not an id"),
+            Self::NotFound { .. } => ("not-found", "No such resource"),
+            Self::NoHistory { .. } => ("not-supported", "No history"),
+            Self::NoVersion { .. } => ("not-found", "Version not kept"),
+            Self::UnknownOperation { .. } => ("not-supported", "Unknown operation"),
+            Self::Method { .. } => ("not-supported", "Method not allowed"),
+            Self::UrlTooLong { .. } => ("too-long", "Address too long"),
+            Self::HeadersTooLong { .. } => ("too-long", "Headers too long"),
+            Self::BodyTooLong { .. } => ("too-long", "Body too long"),
+            Self::BodyLate { .. } => ("timeout", "Body too late"),
+            Self::BodyBroken { .. } => ("invalid", "Body not readable"),
+            Self::FormExpected { .. } => ("not-supported", "Media type of the body not supported"),
+            Self::Charset { .. } => ("not-supported", "Charset not supported"),
+            Self::ContentEncoding { .. } => ("not-supported", "Content-Encoding not supported"),
+            Self::Encoding { .. } => ("invalid", "Percent-encoding not readable"),
+            Self::NotAcceptable { .. } => ("not-supported", "Format not offered"),
+            Self::BadValue { .. } => ("value", "Value not readable"),
+            Self::UnknownParameter { .. } => ("not-supported", "Unknown parameter"),
+            Self::Unreadable { status } if *status == StatusCode::BAD_REQUEST => {
+                ("invalid", "Request not readable")
+            }
+            Self::Unreadable { .. } => ("too-long", "Request too long"),
+            Self::Full | Self::Overloaded => ("transient", "Server busy"),
+            Self::TimeBudget { .. } => ("timeout", "Time budget spent"),
+            Self::Defect { .. } => ("exception", "Defect of the server"),
+        };
+        let expression = match self {
+            Self::BadValue { name, .. } => vec![format!("http.{name}")],
+            Self::UnknownParameter { name, .. } => vec![format!("http.{name}")],
+            Self::NotAcceptable { source_name, .. } => vec![format!("http.{source_name}")],
+            _ => Vec::new(),
+        };
+        Cow::Owned(vec![Issue {
+            severity: if matches!(self, Self::Defect { .. }) {
+                Severity::Fatal
+            } else {
+                Severity::Error
+            },
+            code,
+            text: text.to_owned(),
+            diagnostics: self.to_string(),
+            expression,
+        }])
+    }
+}
+
+impl From<SearchError> for Refusal {
+    fn from(error: SearchError) -> Self {
+        Self::Search(error)
+    }
+}
+
+/// Text of the client, cut to a length fit for a message.
+pub(super) fn shown(text: &str) -> String {
+    const MOST: usize = 100;
+    let mut out: String = text
+        .chars()
+        .take(MOST)
+        .filter(|c| !c.is_control())
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// Advice for a request that is not HTTP.
+fn unreadable(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::URI_TOO_LONG => {
+            "the address is too long to be read; send the parameters by POST [type]/_search"
+        }
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            "the headers are too many or too long to be read"
+        }
+        _ => {
+            "the request is not readable as HTTP; in an address, blanks, double quotes, < and > must be \
+             percent-encoded (%20 %22 %3C %3E)"
+        }
+    }
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| {
+        format!("; {name} was probably meant (names are case-sensitive)")
+    })
+}
+
+fn type_names() -> String {
+    ResourceType::ALL.map(ResourceType::name).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_type_is_told_with_the_nearest_one() {
+        let refusal = Refusal::UnknownType {
+            written: "Healthcareservice".into(),
+            nearest: Some("HealthcareService"),
+        };
+        assert_eq!(refusal.status(), 404);
+        let issue = &refusal.issues()[0];
+        assert_eq!(issue.code, "not-supported");
+        assert!(
+            issue
+                .diagnostics
+                .contains("HealthcareService was probably meant"),
+            "{}",
+            issue.diagnostics
+        );
+        assert!(
+            issue.diagnostics.contains("PractitionerRole"),
+            "{}",
+            issue.diagnostics
+        );
+    }
+
+    #[test]
+    fn a_defect_says_its_reference_and_nothing_else() {
+        let refusal = Refusal::Defect {
+            reference: "r-1".into(),
+        };
+        let issue = &refusal.issues()[0];
+        assert_eq!((refusal.status().as_u16(), issue.code), (500, "exception"));
+        assert_eq!(
+            issue.diagnostics,
+            "a defect of the server, recorded under the reference r-1"
+        );
+    }
+
+    #[test]
+    fn text_of_the_client_is_cut_and_cleaned() {
+        assert_eq!(shown("a\u{7}b\n"), "ab");
+        assert_eq!(shown(&"é".repeat(300)), format!("{}…", "é".repeat(100)));
+    }
+}

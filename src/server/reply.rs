@@ -1,0 +1,243 @@
+//! A response in the making: status, the few headers we send, pieces of a body.
+
+use bytes::Bytes;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::activity::Running;
+use super::body::{Pieces, ReplyBody};
+use super::http_date;
+use super::negotiation::FHIR_JSON;
+use super::pretty;
+use super::refusal::Refusal;
+use super::request_id;
+use crate::outcome::operation_outcome;
+
+/// May be stored by the client alone and must be asked about again: right for what an ETag names.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// Searches and refusals are true at their instant only.
+const UNSTORED: HeaderValue = HeaderValue::from_static("no-store");
+
+/// What is to be answered.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: StatusCode,
+    content_type: Option<&'static str>,
+    cache: HeaderValue,
+    etag: Option<HeaderValue>,
+    last_modified: Option<HeaderValue>,
+    allow: Option<&'static str>,
+    retry_after: Option<u32>,
+    body: Pieces,
+}
+
+impl Reply {
+    /// 200 with pieces of FHIR JSON, not to be stored.
+    pub(super) fn fhir(pieces: Vec<Bytes>) -> Self {
+        Self::new(StatusCode::OK, Some(FHIR_JSON), Pieces::new(pieces))
+    }
+
+    /// Health in plain JSON.
+    pub(super) fn health(status: StatusCode, json: String) -> Self {
+        let mut reply = Self::new(
+            status,
+            Some("application/json"),
+            Pieces::new(vec![Bytes::from(json)]),
+        );
+        reply.retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        reply
+    }
+
+    /// A refusal with its OperationOutcome.
+    pub(super) fn refusal(refusal: &Refusal) -> Self {
+        let body = operation_outcome(&refusal.issues());
+        let mut reply = Self::new(
+            refusal.status(),
+            Some(FHIR_JSON),
+            Pieces::new(vec![Bytes::from(body)]),
+        );
+        reply.allow = refusal.allow();
+        reply.retry_after = refusal.retry_after();
+        reply
+    }
+
+    fn new(status: StatusCode, content_type: Option<&'static str>, body: Pieces) -> Self {
+        Self {
+            status,
+            content_type,
+            cache: UNSTORED,
+            etag: None,
+            last_modified: None,
+            allow: None,
+            retry_after: None,
+            body,
+        }
+    }
+
+    /// Lets the client keep the answer and ask about it by its tag or date.
+    pub(super) fn revalidated(mut self, etag: Option<&str>, modified_ms: Option<i64>) -> Self {
+        self.cache = REVALIDATE;
+        self.etag = etag.and_then(|tag| HeaderValue::from_str(tag).ok());
+        self.modified(modified_ms)
+    }
+
+    /// Adds the date of the last change, in milliseconds since 1970.
+    pub(super) fn modified(mut self, modified_ms: Option<i64>) -> Self {
+        self.last_modified = modified_ms
+            .and_then(http_date::write)
+            .and_then(|date| HeaderValue::from_str(&date).ok());
+        self
+    }
+
+    /// The same without a body: the client holds it already.
+    pub(super) fn into_not_modified(mut self) -> Self {
+        self.status = StatusCode::NOT_MODIFIED;
+        self.content_type = None;
+        self.body = Pieces::default();
+        self
+    }
+
+    /// Indents the body, at the price of a copy.
+    pub(super) fn indented(mut self) -> Self {
+        if self.body.len() > 0 {
+            self.body = Pieces::new(vec![Bytes::from(pretty::indent(self.body.iter()))]);
+        }
+        self
+    }
+
+    /// The status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Bytes of the body.
+    pub(super) fn length(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The response to send; to a HEAD request the same without its body.
+    pub(super) fn into_response(
+        self,
+        head_only: bool,
+        id: &str,
+        running: Running,
+    ) -> Response<ReplyBody> {
+        let length = self.body.len();
+        let body = if head_only {
+            Pieces::default()
+        } else {
+            self.body
+        };
+        let mut response = Response::new(ReplyBody::new(body, Some(running)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        let optional = [
+            (
+                CONTENT_TYPE,
+                self.content_type.map(HeaderValue::from_static),
+            ),
+            // 304 describes no body, so it has no length either.
+            (
+                CONTENT_LENGTH,
+                (self.status != StatusCode::NOT_MODIFIED).then(|| HeaderValue::from(length)),
+            ),
+            (ETAG, self.etag),
+            (LAST_MODIFIED, self.last_modified),
+            (ALLOW, self.allow.map(HeaderValue::from_static)),
+            (RETRY_AFTER, self.retry_after.map(HeaderValue::from)),
+            (request_id::REQUEST_ID, request_id::header(id)),
+        ];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert(CACHE_CONTROL, self.cache);
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }
+}
+
+/// The entity tag of a version, weak because indenting changes the bytes and not the resource;
+/// `None` when the version holds what a tag cannot.
+pub(super) fn etag(version: &str) -> Option<String> {
+    let fit = !version.is_empty() && version.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
+    fit.then(|| format!("W/\"{version}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::activity::Activity;
+    use crate::server::config::Limits;
+    use http_body::Body;
+
+    fn sent(reply: Reply, head_only: bool) -> Response<ReplyBody> {
+        reply.into_response(
+            head_only,
+            "r1",
+            Running::start(&Activity::new(&Limits::default())),
+        )
+    }
+
+    #[test]
+    fn head_differs_from_get_in_its_body_only() {
+        let reply =
+            || Reply::fhir(vec![Bytes::from_static(b"{}")]).revalidated(Some("W/\"1\""), Some(0));
+        let (get, head) = (sent(reply(), false), sent(reply(), true));
+        assert_eq!(get.headers(), head.headers());
+        assert_eq!(get.headers()[CONTENT_LENGTH], "2");
+        assert_eq!(
+            (
+                get.body().size_hint().exact(),
+                head.body().size_hint().exact()
+            ),
+            (Some(2), Some(0))
+        );
+    }
+
+    #[test]
+    fn not_modified_keeps_the_tag_and_drops_the_body() {
+        let response = sent(
+            Reply::fhir(vec![Bytes::from_static(b"{}")])
+                .revalidated(Some("W/\"1\""), Some(0))
+                .into_not_modified(),
+            false,
+        );
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[ETAG]),
+            (304, &HeaderValue::from_static("W/\"1\""))
+        );
+        assert!(
+            !response.headers().contains_key(CONTENT_LENGTH)
+                && !response.headers().contains_key(CONTENT_TYPE)
+        );
+        assert!(response.body().is_end_stream());
+    }
+
+    #[test]
+    fn a_refusal_of_a_method_says_what_is_allowed() {
+        let refusal = Refusal::Method {
+            method: "PUT".into(),
+            allow: "GET, HEAD",
+            hint: "",
+        };
+        let response = sent(Reply::refusal(&refusal), false);
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[ALLOW]),
+            (405, &HeaderValue::from_static("GET, HEAD"))
+        );
+        assert_eq!(response.headers()[CONTENT_TYPE], FHIR_JSON);
+    }
+
+    #[test]
+    fn versions_that_no_tag_can_hold_have_none() {
+        assert_eq!(etag("3").as_deref(), Some("W/\"3\""));
+        for version in ["", "a\"b", "a b", "é"] {
+            assert_eq!(etag(version), None);
+        }
+    }
+}
