@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::bundle::assemble::{Entry, Frame, Mode, bundle};
 use crate::bundle::include::included;
+use crate::bundle::subset::Subset;
 use crate::index::FormatError;
 use crate::index::generation::Generation;
 use crate::outcome::{Issue, Severity};
@@ -20,7 +21,7 @@ use crate::query::cursor::{Cursor, CursorSeal};
 use crate::query::error::{Fault, SearchError};
 use crate::query::evaluate::{Evaluator, damaged};
 use crate::query::order::{Distances, Order};
-use crate::query::parse::{Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse};
+use crate::query::parse::{ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse};
 
 /// The base of `fullUrl` and links when nothing else is said.
 pub const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080/fhir";
@@ -302,9 +303,12 @@ impl Engine {
             last_updated: &generation.manifest().created,
             total: (parsed.total == TotalMode::Accurate).then_some(total),
             links: self.links(generation, request, parsed, sealed, offset, total),
+            match_subset: Subset::new(kind, parsed.summary, &parsed.elements),
+            include_subsets: include_subsets(parsed),
             warnings: &warnings,
         };
-        let chunks = bundle(generation, &frame, &entries);
+        let chunks = bundle(generation, &frame, &entries)
+            .map_err(|error| SearchError::from(Fault::DamagedIndex { detail: error.to_string() }))?;
         Ok(Answer {
             length: chunks.iter().map(|chunk| chunk.len() as u64).sum(),
             chunks,
@@ -353,8 +357,14 @@ impl Engine {
 }
 
 /// What this engine offers of the specification.
-const FEATURES: Features =
-    Features { chains: true, has: true, filter: true, near: true, content: true, elements: false, hierarchy: true };
+const FEATURES: Features = Features::ALL;
+
+/// What remains of included resources: a name without type concerns the type searched only.
+fn include_subsets(parsed: &Request) -> Vec<(ResourceType, Subset)> {
+    let typed: Vec<ElementName> = parsed.elements.iter().filter(|name| name.kind.is_some()).cloned().collect();
+    let of = |kind: ResourceType| Some((kind, Subset::new(kind, parsed.summary, &typed)?));
+    ResourceType::ALL.into_iter().filter_map(of).collect()
+}
 
 /// When a generation was built, in milliseconds since 1970 UTC.
 fn created(generation: &Generation) -> Option<i64> {

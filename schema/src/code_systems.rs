@@ -121,8 +121,7 @@ pub fn case_insensitive_systems() -> &'static [&'static str] {
 
 /// Whether the codes of that (canonical) system compare without case.
 pub fn is_case_insensitive(system: &str) -> bool {
-    // All of them are URNs, which most systems are not.
-    system.starts_with("urn:") && case_insensitive_systems().contains(&system)
+    case_insensitive_systems().contains(&system)
 }
 
 /// The code system of that URL, in any of its spellings.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use rorqual_schema::ResourceType;
 use serde_json::json;
 
+use super::subset::{Subset, SubsetError};
 use crate::index::generation::Generation;
 use crate::outcome::Issue;
 
@@ -46,12 +47,19 @@ pub struct Frame<'a> {
     pub total: Option<u64>,
     /// Relation and URL.
     pub links: Vec<(&'static str, String)>,
+    /// What remains of each match, when elements or a summary are asked for.
+    pub match_subset: Option<Subset>,
+    /// What remains of included resources, by type.
+    pub include_subsets: Vec<(ResourceType, Subset)>,
     /// Said in an `outcome` entry.
     pub warnings: &'a [Issue],
 }
 
 /// The pieces of a Bundle; joined they are its JSON.
-pub fn bundle(generation: &Generation, frame: &Frame<'_>, entries: &[Entry]) -> Vec<Bytes> {
+///
+/// # Errors
+/// [`SubsetError`] when elements are asked for and a stored resource cannot be read.
+pub fn bundle(generation: &Generation, frame: &Frame<'_>, entries: &[Entry]) -> Result<Vec<Bytes>, SubsetError> {
     let mut head = json!({ "resourceType": "Bundle", "id": frame.id, "meta": { "lastUpdated": frame.last_updated }, "type": "searchset" });
     if let Some(total) = frame.total {
         head["total"] = total.into();
@@ -74,7 +82,19 @@ pub fn bundle(generation: &Generation, frame: &Frame<'_>, entries: &[Entry]) -> 
     let (after_match, after_include) = (between(Mode::Match), between(Mode::Include));
     let mut last: Option<Mode> = None;
     for entry in entries {
-        let Some(slice) = generation.directory(entry.kind).bodies().entry(entry.ordinal) else { continue };
+        let bodies = generation.directory(entry.kind).bodies();
+        let Some(whole) = bodies.entry(entry.ordinal) else { continue };
+        let subset = match entry.mode {
+            Mode::Match => frame.match_subset.as_ref(),
+            Mode::Include => frame.include_subsets.iter().find(|(kind, _)| *kind == entry.kind).map(|(_, subset)| subset),
+        };
+        let slice = match (subset, bodies.body(entry.ordinal)) {
+            (Some(subset), Some(body)) => {
+                let before = whole.len() - body.len();
+                Bytes::from([&whole[..before], &subset.apply(&body)?].concat())
+            }
+            _ => whole,
+        };
         match last.take() {
             Some(Mode::Match) => pieces.push(after_match.clone()),
             Some(Mode::Include) => pieces.push(after_include.clone()),
@@ -103,7 +123,7 @@ pub fn bundle(generation: &Generation, frame: &Frame<'_>, entries: &[Entry]) -> 
     }
     pending.push_str(if first { "}" } else { "]}" });
     pieces.push(Bytes::from(pending));
-    pieces
+    Ok(pieces)
 }
 
 /// A JSON string without its closing quote.

@@ -329,4 +329,6 @@ impl<'o> ObjectWriter<'o> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -64,12 +64,12 @@ impl ReferenceCollector {
                 let term = self.literal.intern(&key);
                 self.literal_pairs.push(term, slot);
             }
-            (None, Some((system, value))) => {
+            (None, Some((system, value))) if !reference.written => {
                 let key = [&[code(reference.type_hint)], system.as_bytes(), &[0], value.as_bytes()].concat();
                 let term = self.logical.intern(&key);
                 self.logical_pairs.push(term, slot);
             }
-            (None, None) => {}
+            (None, _) => {}
         }
     }
 

@@ -202,10 +202,7 @@ mod tests {
     fn trees_are_kept_flat() {
         assert_eq!(Criterion::and(vec![]), Criterion::All);
         assert_eq!(Criterion::or(vec![Criterion::Nothing]), Criterion::Nothing);
-        assert_eq!(
-            Criterion::and(vec![present(1), Criterion::All]),
-            present(1)
-        );
+        assert_eq!(Criterion::and(vec![present(1), Criterion::All]), present(1));
         let two = Criterion::and(vec![present(1), present(2)]);
         let three = Criterion::and(vec![two, present(3)]);
         assert!(matches!(&three, Criterion::And(parts) if parts.len() == 3));

@@ -125,7 +125,9 @@ pub enum Fault {
         value: String,
     },
     /// A page link that was changed, or made up.
-    #[error("_cursor is not one that was given out, or belongs to another request; start again without it")]
+    #[error(
+        "_cursor is not one that was given out, or belongs to another request; start again without it"
+    )]
     CursorAltered,
     /// A page link whose index is gone.
     #[error("_cursor belongs to an index that is no longer kept; start again without it")]

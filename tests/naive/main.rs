@@ -20,7 +20,7 @@ use reference::Reference;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What the engine offers beyond the parameters of the type searched.
-const FEATURES: &[Feature] = &[];
+const FEATURES: &[Feature] = EVERYTHING;
 
 /// Everything the reference knows, whether or not the engine offers it yet.
 const EVERYTHING: &[Feature] = &[

@@ -11,6 +11,8 @@ use crate::resource_type::ResourceType;
 /// A reference read from a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceValue<'a> {
+    /// Whether `Reference.reference` is there, readable or not: a logical reference counts only without one.
+    pub written: bool,
     /// The resource named by `Reference.reference`: its type, where one is written, and its id. Nothing for a contained
     /// resource, for a URN, or for a type that the directory does not hold.
     pub literal: Option<(Option<ResourceType>, Cow<'a, str>)>,
@@ -110,7 +112,9 @@ pub(crate) fn read_reference<'a>(node: &'a Node<'a>) -> Option<ReferenceValue<'a
             .unwrap_or_default();
         Some((canonical_system(system), Cow::Borrowed(value)))
     });
-    (literal.is_some() || identifier.is_some()).then_some(ReferenceValue {
+    let written = text("reference").is_some();
+    (written || identifier.is_some()).then_some(ReferenceValue {
+        written,
         literal,
         type_hint,
         identifier,

@@ -62,9 +62,7 @@ impl Entry {
 pub(super) fn joined(schema: &Schema, matching: GroupMatching, entries: Vec<Entry>) -> Criterion {
     let mut sets: Vec<Vec<&Entry>> = Vec::new();
     for entry in &entries {
-        let key = entry
-            .key()
-            .filter(|_| matching == GroupMatching::SameLine);
+        let key = entry.key().filter(|_| matching == GroupMatching::SameLine);
         let known = key.and_then(|key| {
             sets.iter_mut()
                 .find(|set| set.first().and_then(|first| first.key()).as_ref() == Some(&key))

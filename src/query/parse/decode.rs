@@ -131,10 +131,7 @@ mod tests {
 
     #[test]
     fn both_forms_are_read() {
-        assert_eq!(
-            decode("a%7Cb|c%3a+d%20e%2B"),
-            Ok("a|b|c: d e+".to_owned())
-        );
+        assert_eq!(decode("a%7Cb|c%3a+d%20e%2B"), Ok("a|b|c: d e+".to_owned()));
         assert_eq!(decode("%C3%A9é"), Ok("éé".to_owned()));
         for bad in ["%", "%4", "%zz", "%+1", "%C3", "%00", "a%ff"] {
             assert!(decode(bad).is_err(), "{bad}");

@@ -203,7 +203,11 @@ impl Reader<'_> {
 
     fn element(&self, text: &str, includes: &[Include]) -> Result<ElementName, Fault> {
         if text.is_empty() {
-            return Err(malformed("_elements", text, "the name of an element is missing"));
+            return Err(malformed(
+                "_elements",
+                text,
+                "the name of an element is missing",
+            ));
         }
         let unknown = |fault: String| Fault::UnknownName {
             parameter: "_elements".to_owned(),

@@ -104,7 +104,10 @@ impl Reader<'_> {
                 return Err(malformed(name, value, fault));
             }
         };
-        if code == "healthcareservice" && written.reverse && ["Location", "Organization"].contains(&source_name) {
+        if code == "healthcareservice"
+            && written.reverse
+            && ["Location", "Organization"].contains(&source_name)
+        {
             let fault = "no such reference exists";
             let whole = format!("{name}={value}");
             self.notes.slip(name, &whole, "nothing (left out)", fault)?;

@@ -37,11 +37,7 @@ pub(super) struct Values<'v> {
 
 impl<'v> Values<'v> {
     /// The values after the `=` of a parameter: a list where lists are allowed.
-    pub(super) fn plain(
-        parameter: &str,
-        text: &'v str,
-        splits: bool,
-    ) -> Result<Values<'v>, Fault> {
+    pub(super) fn plain(parameter: &str, text: &'v str, splits: bool) -> Result<Values<'v>, Fault> {
         Values::of(parameter, text, splits, PLAIN)
     }
 
@@ -119,7 +115,10 @@ pub(super) fn supported(parameter: &Parameter) -> String {
         ParameterType::Token if of_type_fits(parameter) => ":missing, :not, :of-type",
         ParameterType::Token => ":missing, :not",
         ParameterType::String => ":contains, :exact, :missing",
-        ParameterType::Reference => ":identifier, :missing, :[type], and :below for an Organization",
+        ParameterType::Reference if parameter.targets.contains(&ResourceType::Organization) => {
+            ":below, :identifier, :missing, :[type]"
+        }
+        ParameterType::Reference => ":identifier, :missing, :[type]",
         ParameterType::Date | ParameterType::Number | ParameterType::Quantity => ":missing",
         ParameterType::Special if parameter.expression.is_some() => ":missing",
         ParameterType::Special => "no modifier",
@@ -128,7 +127,10 @@ pub(super) fn supported(parameter: &Parameter) -> String {
 }
 
 fn of_type_fits(parameter: &Parameter) -> bool {
-    parameter.modifiers.iter().any(|known| known == "of-type")
+    parameter
+        .modifiers
+        .iter()
+        .any(|known| known == "ofType" || known == "of-type")
 }
 
 impl Reader<'_> {
@@ -168,9 +170,7 @@ impl Reader<'_> {
                 }
                 (ParameterType::Date, None) => self.date(name, text, values.operator)?,
                 (ParameterType::Number, None) => number(name, text, values.operator)?,
-                (ParameterType::Quantity, None) => {
-                    quantity(name, text, known, values.operator)?
-                }
+                (ParameterType::Quantity, None) => quantity(name, text, known, values.operator)?,
                 (ParameterType::Reference, modifier) => {
                     operator_fits(name, values.operator, PLAIN)?;
                     self.reference(name, known, modifier, text)?
@@ -184,12 +184,13 @@ impl Reader<'_> {
             };
             centres.extend(item.centre);
             canonical.push(item.canonical.unwrap_or_else(|| (*text).to_owned()));
-            parts.push(item.test.map_or(Criterion::Nothing, |test| {
-                Criterion::Test {
-                    parameter: end.parameter,
-                    test,
-                }
-            }));
+            parts.push(
+                item.test
+                    .map_or(Criterion::Nothing, |test| Criterion::Test {
+                        parameter: end.parameter,
+                        test,
+                    }),
+            );
         }
         let any = Criterion::or(parts);
         Ok(Leaf {
@@ -403,9 +404,8 @@ fn string(
     }
     let test = match (modifier, operator) {
         (Some(_), operator) => {
-            operator_fits(name, operator, Operator::Contains).or(operator_fits(
-                name, operator, PLAIN,
-            ))?;
+            operator_fits(name, operator, Operator::Contains)
+                .or(operator_fits(name, operator, PLAIN))?;
             Test::Contains(folded)
         }
         (None, Operator::Contains) => Test::Contains(folded),
@@ -420,11 +420,7 @@ fn string(
 }
 
 /// The prefix and the rest of a value, the prefix being the operator's inside `_filter`.
-fn prefixed<'t>(
-    name: &str,
-    text: &'t str,
-    operator: Operator,
-) -> Result<(Prefix, &'t str), Fault> {
+fn prefixed<'t>(name: &str, text: &'t str, operator: Operator) -> Result<(Prefix, &'t str), Fault> {
     match operator {
         Operator::Plain => Ok(split_prefix(text)),
         Operator::Prefix(prefix) => Ok((prefix, text.trim())),
@@ -449,12 +445,7 @@ fn number(name: &str, text: &str, operator: Operator) -> Result<Item, Fault> {
     })))
 }
 
-fn quantity(
-    name: &str,
-    text: &str,
-    known: &Parameter,
-    operator: Operator,
-) -> Result<Item, Fault> {
+fn quantity(name: &str, text: &str, known: &Parameter, operator: Operator) -> Result<Item, Fault> {
     if operator == Operator::Overlaps {
         operator_fits(name, operator, PLAIN)?;
     }

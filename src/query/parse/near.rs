@@ -12,7 +12,8 @@ use crate::query::error::Fault;
 const DEFAULT_DISTANCE: &str = "25";
 const DEFAULT_UNIT: &str = "km";
 
-const POINT: &str = "expected latitude|longitude[|distance[|unit]] in degrees, such as 47.22|-1.64|15|km";
+const POINT: &str =
+    "expected latitude|longitude[|distance[|unit]] in degrees, such as 47.22|-1.64|15|km";
 const COMMUNE: &str =
     "expected an INSEE code of five characters, then [|distance[|unit]], such as 44109|15|km";
 
@@ -104,7 +105,11 @@ impl Radius {
             }
         };
         let value = number(distance).ok_or_else(|| {
-            malformed(name, text, format!("the distance `{distance}` is no number"))
+            malformed(
+                name,
+                text,
+                format!("the distance `{distance}` is no number"),
+            )
         })?;
         if value < 0.0 {
             return Err(malformed(name, text, "the distance is negative"));

@@ -299,13 +299,7 @@ impl Walk<'_> {
         }
         match rest {
             None => {
-                let mut end = self.end(
-                    kind,
-                    number,
-                    false,
-                    format!("{proper}:{word}"),
-                    Some(word),
-                );
+                let mut end = self.end(kind, number, false, format!("{proper}:{word}"), Some(word));
                 end.slip = slip;
                 Ok(end)
             }
@@ -414,8 +408,7 @@ impl Walk<'_> {
         before: Option<ResourceType>,
     ) -> Result<Found, Fault> {
         let mut parts = text.splitn(4, ':');
-        let (_, source_name, code, rest) =
-            (parts.next(), parts.next(), parts.next(), parts.next());
+        let (_, source_name, code, rest) = (parts.next(), parts.next(), parts.next(), parts.next());
         let (Some(source_name), Some(code), Some(rest)) =
             (source_name, code, rest.filter(|rest| !rest.is_empty()))
         else {

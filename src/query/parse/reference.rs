@@ -21,9 +21,9 @@ impl Reader<'_> {
     ) -> Result<Item, Fault> {
         let literal = || parse_reference(text).map_err(|source| bad(name, text, source));
         match modifier {
-            None => Ok(self.ours(literal()?).map_or(NO_MATCH, |query| {
-                Item::from(Test::Reference(query))
-            })),
+            None => Ok(self
+                .ours(literal()?)
+                .map_or(NO_MATCH, |query| Item::from(Test::Reference(query)))),
             Some("identifier") => {
                 let query = parse_token(text).map_err(|source| bad(name, text, source))?;
                 Ok(Item::from(Test::LogicalReference(query)))

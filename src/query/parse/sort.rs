@@ -2,12 +2,12 @@
 
 use rorqual_schema::ParameterType;
 
+use super::Reader;
 use super::controls::Controls;
 use super::decode::Writer;
 use super::leaf::malformed;
 use super::path::{Step, parameter};
 use super::request::{SortBy, SortKey};
-use super::Reader;
 use crate::query::error::Fault;
 
 /// Keys of one order.
@@ -55,7 +55,11 @@ impl Reader<'_> {
             None => (false, text),
         };
         if name.is_empty() {
-            return Err(malformed("_sort", text, "the name of a parameter is missing"));
+            return Err(malformed(
+                "_sort",
+                text,
+                "the name of a parameter is missing",
+            ));
         }
         let (by, proper) = if name == "_score" {
             if !content {
@@ -105,14 +109,17 @@ impl Reader<'_> {
         let end = match found.alternatives.as_slice() {
             [end] => end,
             _ => {
-                let fault = "several types have it; name one, as in focus:HealthcareService.identifier";
+                let fault =
+                    "several types have it; name one, as in focus:HealthcareService.identifier";
                 return Err(malformed("_sort", text, fault));
             }
         };
         let Some(known) = parameter(self.schema, end.kind, end.parameter) else {
             return Err(refused("it is not a parameter".to_owned()));
         };
-        if known.kind == ParameterType::Special && ["near", "near-insee-code"].contains(&known.code.as_str()) {
+        if known.kind == ParameterType::Special
+            && ["near", "near-insee-code"].contains(&known.code.as_str())
+        {
             let near = self.near.as_ref().filter(|(steps, _)| *steps == end.steps);
             return match near {
                 Some((_, near)) => Ok((SortBy::Distance(near.parameter), found.canonical)),

@@ -76,7 +76,8 @@ fn criterion(r: &mut Random, picker: &Picker, subject: usize) -> Option<Criterio
     }
     let climbs = picker.offers(Feature::Hierarchy)
         && kind == Kind::Organization
-        && matches!(path.last(), Some(Step::To { .. }))
+        // Through an untyped reference only its organisations can be climbed from; that is asked with the type.
+        && matches!(path.last(), Some(Step::To { code, target }) if *code != "focus" || target.is_some())
         && parameter.family.is_none()
         && parameter.shape != Shape::Reference
         && test.modifier == Modifier::None;
@@ -180,6 +181,8 @@ fn sort_key(r: &mut Random, picker: &Picker, subject: usize) -> Option<SortKey> 
     if picker.offers(Feature::ChainedSort)
         && r.chance(20)
         && let Some((step, next)) = forward_step(r, picker, subject)
+        // Resources of several types have no common order: an untyped reference to them is refused.
+        && !matches!(step, Step::To { code: "focus", target: None })
     {
         path.push(step);
         end = next;

@@ -19,7 +19,7 @@ pub(super) const MAXIMUM_DEPTH: usize = 64;
 /// Comparisons in one filter.
 pub(super) const MAXIMUM_NODES: usize = 1_000;
 
-/// A spelling of the dialect that is not of the R4 grammar: its place, what was written, what it stands for.
+/// A spelling of the dialect that is not of the R4 grammar: what was written, and what it stands for.
 pub(super) struct Slip {
     pub(super) written: String,
     pub(super) meant: String,
@@ -36,6 +36,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Trouble> {
     let mut grammar = Grammar {
         lexer: Lexer::new(text),
         slips: Vec::new(),
+        listed: None,
         nodes: 0,
     };
     grammar.lexer.blanks();
@@ -50,13 +51,16 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Trouble> {
         }),
         Some(')') => Err(grammar.here("this parenthesis closes nothing")),
         Some(']') => Err(grammar.here("this bracket closes nothing")),
-        Some(_) => Err(grammar.here("`and`, `or` or the end is expected; put a value with blanks in double quotes")),
+        Some(_) => Err(grammar
+            .here("`and`, `or` or the end is expected; put a value with blanks in double quotes")),
     }
 }
 
 struct Grammar<'t> {
     lexer: Lexer<'t>,
     slips: Vec<Slip>,
+    /// The operator whose list of values was already noted as a slip.
+    listed: Option<usize>,
     nodes: usize,
 }
 
@@ -164,7 +168,9 @@ impl<'t> Grammar<'t> {
         if !OPERATORS.contains(&operator) {
             let name = path.last().map_or("", |last| last.name.as_str());
             let fault = if operator.is_empty() {
-                format!("an operator is expected after `{name}`, such as eq; a value stands after a parameter and an operator")
+                format!(
+                    "an operator is expected after `{name}`, such as eq; a value stands after a parameter and an operator"
+                )
             } else {
                 format!(
                     "`{operator}` is not an operator; known: {}; a value stands after a parameter and an operator",
@@ -222,7 +228,7 @@ impl<'t> Grammar<'t> {
         loop {
             let at = self.lexer.at;
             let name = self.lexer.word();
-            if name.is_empty() {
+            if name.is_empty() || is_connective(name) {
                 return Err(Trouble::form(
                     at,
                     "a parameter is expected; a value stands after a parameter and an operator",
@@ -281,7 +287,9 @@ impl<'t> Grammar<'t> {
             value: before,
         } = last
         else {
-            return Err(self.here("a value stands alone; write a parameter and an operator before it"));
+            return Err(
+                self.here("a value stands alone; write a parameter and an operator before it")
+            );
         };
         if connective != Connective::Or || operator == "pr" {
             return Err(self.here("a value alone repeats the parameter after `or` only; write a parameter and an operator before it"));
@@ -292,14 +300,21 @@ impl<'t> Grammar<'t> {
         }
         // Each repetition is read again in full, brackets included: a value costs as much as its path.
         if path.iter().any(|segment| segment.bracket.is_some()) {
-            return Err(self.here("a value alone does not repeat a path with brackets; write the path again"));
+            return Err(self
+                .here("a value alone does not repeat a path with brackets; write the path again"));
         }
         let value = self.value()?;
         let name = path.last().map_or("", |last| last.name.as_str());
-        self.slips.push(Slip {
-            written: format!("{name} {operator} {} or {}", before.text, value.text),
-            meant: format!("{name} {operator} {} or {name} {operator} {}", before.text, value.text),
-        });
+        if self.listed != Some(*operator_at) {
+            self.listed = Some(*operator_at);
+            self.slips.push(Slip {
+                written: format!("{name} {operator} {} or {}", before.text, value.text),
+                meant: format!(
+                    "{name} {operator} {} or {name} {operator} {}",
+                    before.text, value.text
+                ),
+            });
+        }
         Ok(Some(Expression::Comparison {
             path: path.clone(),
             operator: operator.clone(),

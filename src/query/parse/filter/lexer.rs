@@ -173,7 +173,10 @@ mod tests {
     fn values_end_where_they_should() {
         assert_eq!(value("a|b) x"), ("a|b".into(), 3));
         assert_eq!(value("1|2|3|[mi_us]] pr"), ("1|2|3|[mi_us]".into(), 13));
-        assert_eq!(value(r#""a \"b\" \\ \, )" x"#), (r#"a "b" \ \, )"#.into(), 17));
+        assert_eq!(
+            value(r#""a \"b\" \\ \, )" x"#),
+            (r#"a "b" \ \, )"#.into(), 17)
+        );
         assert!(Lexer::new(r#""open"#).value().is_err());
         assert!(Lexer::new("\"open\\").value().is_err());
     }

@@ -66,10 +66,9 @@ impl Trouble {
                     located(text, at, fault.to_string(), unsupported)
                 }
             },
-            Trouble::TooDeep => too_costly(
-                "levels of parentheses in _filter",
-                grammar::MAXIMUM_DEPTH,
-            ),
+            Trouble::TooDeep => {
+                too_costly("levels of parentheses in _filter", grammar::MAXIMUM_DEPTH)
+            }
             Trouble::TooMany => too_costly("comparisons in _filter", grammar::MAXIMUM_NODES),
         }
     }
@@ -80,7 +79,12 @@ fn located(text: &str, at: usize, fault: String, unsupported: bool) -> Fault {
     let after = text.get(at..).unwrap_or_default();
     Fault::Filter {
         position: before.chars().count() + 1,
-        text: after.chars().take(20).collect::<String>().trim_end().to_owned(),
+        text: after
+            .chars()
+            .take(20)
+            .collect::<String>()
+            .trim_end()
+            .to_owned(),
         fault,
         unsupported,
     }

@@ -31,6 +31,31 @@ struct Comparison<'e> {
     value: &'e Written,
 }
 
+/// Both conditions on one line; what they ask of lines inside it, one inner line must satisfy, as outside of filters:
+/// the feature and the limit of an equipment are those of one limit.
+fn meeting(so_far: Criterion, next: Criterion) -> Criterion {
+    let mut parts = match so_far {
+        Criterion::And(parts) => parts,
+        other => vec![other],
+    };
+    if let Criterion::Line { group, inner } = next {
+        let same = parts.iter_mut().find_map(|part| match part {
+            Criterion::Line { group: other, inner } if *other == group => Some(inner),
+            _ => None,
+        });
+        match same {
+            Some(known) => {
+                let before = std::mem::replace(&mut **known, Criterion::All);
+                **known = meeting(before, *inner);
+            }
+            None => parts.push(Criterion::Line { group, inner }),
+        }
+        return Criterion::and(parts);
+    }
+    parts.push(next);
+    Criterion::and(parts)
+}
+
 impl Reader<'_> {
     /// Reads a filter over the type searched.
     pub(super) fn resolve_filter(&mut self, expression: &Expression) -> Result<Said, Trouble> {
@@ -44,18 +69,22 @@ impl Reader<'_> {
     fn expression(&mut self, place: Place, expression: &Expression) -> Result<Said, Trouble> {
         match expression {
             Expression::Sequence { first, rest } => {
-                let (first, mut text) = self.expression(place, first)?;
-                let mut so_far = first;
+                let (whole, mut text) = self.expression(place, first)?;
+                let mut so_far = whole;
+                let mut joins = place.line.is_some() && first.is_plain();
                 for (connective, next) in rest {
+                    let plain = next.is_plain();
                     let (next, said) = self.expression(place, next)?;
                     text.push(' ');
                     text.push_str(connective.word());
                     text.push(' ');
                     text.push_str(&said);
                     so_far = match connective {
+                        Connective::And if joins && plain => meeting(so_far, next),
                         Connective::And => Criterion::and(vec![so_far, next]),
                         Connective::Or => Criterion::or(vec![so_far, next]),
                     };
+                    joins &= plain && *connective == Connective::And;
                 }
                 Ok((so_far, text))
             }
@@ -310,7 +339,10 @@ impl Reader<'_> {
             let (condition, said) = match comparison.operator {
                 "pr" => {
                     let wanted = present_wanted(comparison)?;
-                    (self.presence(end, &found, wanted).map_err(meaning)?, wanted.to_string())
+                    (
+                        self.presence(end, &found, wanted).map_err(meaning)?,
+                        wanted.to_string(),
+                    )
                 }
                 _ => {
                     let first = value_said.is_none();
@@ -376,8 +408,7 @@ impl Reader<'_> {
         let lists = !written.quoted
             && parameter(self.schema, end.kind, end.parameter)
                 .is_none_or(|known| known.multiple_or);
-        let values =
-            Values::of(&segment.name, &written.text, lists, operator).map_err(at_value)?;
+        let values = Values::of(&segment.name, &written.text, lists, operator).map_err(at_value)?;
         if counts {
             self.notes
                 .count_values("_filter", values.len())

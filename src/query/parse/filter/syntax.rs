@@ -21,6 +21,18 @@ pub(super) enum Expression {
     },
 }
 
+impl Expression {
+    /// Whether this is a comparison of a parameter's own value: without brackets, and no complement.
+    pub(super) fn is_plain(&self) -> bool {
+        match self {
+            Expression::Comparison { path, operator, .. } => {
+                operator != "ne" && path.iter().all(|segment| segment.bracket.is_none())
+            }
+            _ => false,
+        }
+    }
+}
+
 /// What joins two expressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connective {

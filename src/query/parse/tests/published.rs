@@ -1,0 +1,216 @@
+//! Requests of the published documentation of the ROR (Agence du Numérique en Santé,
+//! <https://interop.esante.gouv.fr/ig/fhir/ror>), misspellings included: each is read, or refused where nothing can be made
+//! of it. The usual includes are cut off. `@` stands for the base of the code systems.
+
+use super::read_as;
+use crate::query::parse::Handling;
+
+const SYSTEMS: &str = "https://mos.esante.gouv.fr/NOS/";
+
+#[test]
+fn requests_that_are_read() {
+    for address in READ {
+        let address = address.replace('@', SYSTEMS);
+        let request = read_as(&address, Handling::Default)
+            .unwrap_or_else(|error| panic!("{address}: {error}"));
+        let shown = format!("{}?{}", request.kind, request.canonical_query);
+        let again =
+            read_as(&shown, Handling::Strict).unwrap_or_else(|error| panic!("{shown}: {error}"));
+        assert_eq!(again.criterion, request.criterion, "{shown}");
+        assert_eq!(again.includes, request.includes, "{shown}");
+        assert!(again.warnings.is_empty(), "{shown}");
+        // Strict handling refuses exactly what came with a warning.
+        assert_eq!(
+            read_as(&address, Handling::Strict).is_ok(),
+            request.warnings.is_empty(),
+            "{address}"
+        );
+    }
+}
+
+#[test]
+fn requests_that_are_refused() {
+    for address in REFUSED {
+        let error = read_as(&address.replace('@', SYSTEMS), Handling::Default).expect_err(address);
+        assert_eq!(error.status(), 400, "{address}: {error}");
+    }
+}
+
+#[rustfmt::skip]
+const READ: &[&str] = &[
+    "Location?_revinclude=HealthcareService:location",
+    "Location?address-postalcode=35,22,29,56&_revinclude=HealthcareService:location",
+    r#"Location?_filter=(address-postalcode eq "22" or "29" or "35" or "36")&_revinclude=HealthcareService:location"#,
+    r#"Location?_filter=(address-postalcode eq "22" or "29" or "35" or "56")&_revinclude=HealthcareService:location"#,
+    "Location?_tag=52&_revinclude=HealthcareService:location",
+    "Location?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|52&_revinclude=HealthcareService:location",
+    "Location?identifier=52/192675&_revinclude=HealthcareService:location",
+    "Location?identifier=Location1&_revinclude=HealthcareService:location",
+    "Location?_id=140,141&_revinclude=HealthcareService:location",
+    "Location?_filter=(_id eq 140 or 141)&_revinclude=HealthcareService:location",
+    "Location?identifier=Location1,Location2&_revinclude=HealthcareService:location",
+    "Location?_filter=(_id eq 140 or _id eq 141)&_revinclude=HealthcareService:location",
+    "Location?_lastUpdated=ge2023-08-02&_revinclude=HealthcareService:location",
+    "Location?_lastUpdated=ge2022-11-06T15:00&_revinclude=HealthcareService:location",
+    "Location?_has:HealthcareService:location:identifier=UE1,UE2,UE3&_revinclude=HealthcareService:location",
+    "Location?_filter=(_has:HealthcareService:location:identifier eq 11/339772 or 11/347254)&_revinclude=HealthcareService:location",
+    "Location?identifier=11/339772,11/347254&_revinclude=HealthcareService:location",
+    "Location?_filter=(identifier eq 11/339772 or 11/347254)&_revinclude=HealthcareService:location",
+    "Location?_has:HealthcareService:location:identifier=11/339772,11/347254&_revinclude=HealthcareService:location",
+    "HealthcareService?_include=HealthcareService:organization&_include:iterate=Organization:partof&_include=HealthcareService:location&_revinclude=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revinclude=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?organization.identifier:above=XX",
+    "HealthcareService?organization:above.identifier=XX",
+    "HealthcareService?organization.identifier%3Aabove=1290004324&_include=HealthcareService%3Alocation&_revinclude=PractitionerRole%3Aservice&_include=PractitionerRole%3Apractitioner&_include=HealthcareService%3Aorganization&_include%3Aiterate=Organization%3Apartof",
+    "HealthcareService?organization:identifier=XX_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revinclude=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?identifier=XXX",
+    "HealthcareService?identifier=XXX ",
+    "HealthcareService?_lastUpdated=ge2022-11-06T15:00",
+    "HealthcareService?organization._lastUpdated:above=ge2022-11-06T15:00&organization.type=@TRE_R66-CategorieEtablissement/FHIR/TRE_R66-CategorieEtablissement|XXX",
+    "HealthcareService?organization:above._lastUpdated=ge2022-11-06T15:00&organization.type= @TRE_R66-CategorieEtablissement/FHIR/TRE_R66-CategorieEtablissement|XXX ",
+    "HealthcareService?providedBy._lastUpdated=ge2022-11-06T15:00",
+    "HealthcareService?providedBy:_lastUpdated=ge2022-11-06T15:00",
+    "HealthcareService?organization._lastUpdated:above=ge2022-11-06T15:00&organization.type:above=@TRE_R66-CategorieEtablissement/FHIR/TRE-R66-CategorieEtablissement|XXX",
+    "HealthcareService?_filter=(_lastUpdated ge 2022-11-06T15:00 or organization._lastUpdated:above ge 2022-11-06T15:00)&_revinclude=Organization:healthcareservice",
+    "HealthcareService?_filter=(_lastUpdated ge 2022-11-06T15:00 or organization._lastUpdated:above ge 2022-11-06T15:00)",
+    "HealthcareService?_filter=(_lastUpdated ge 2022-11-06T15:00 or organization:above._lastUpdated ge 2022-11-06T15:00) &_revinclude=Organization:healthcareservice",
+    "HealthcareService?_filter=(_lastUpdated ge 2022-11-06T15:00 or organization:above._lastUpdated ge 2022-11-06T15:00)",
+    "HealthcareService?_filter=(_lastUpdated ge 2022-11-06T15:00 or providedBy:_lastUpdated ge 2022-11-06T15:00) &_revinclude=Organization:healthcareservice",
+    "HealthcareService?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_elements=identifier",
+    "HealthcareService?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_elements=identifier&_include=HealthcareService:organization&_include:iterate=Organization:partof",
+    "HealthcareService?_tag= @TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_elements=identifier ",
+    "HealthcareService?_tag= @TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_elements=identifier&_include:iterate=HealthcareService:organization",
+    "HealthcareService?identifier=XXX&_revinclude=Task:focus",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|227",
+    "HealthcareService?speciality=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|XXX",
+    "HealthcareService?_filter=(specialty eq @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|005 or @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|481)&__include=HealthcareService:organization&_include:iterate=Organization:partof&_include=HealthcareService:location&_revinclude=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?_filter=(specialty eq @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|005 or @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|481)",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|005,481&__include=HealthcareService:organization&_include:iterate=Organization:partof&_include=HealthcareService:location&_revinclude=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?speciality=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|XXX,YYY",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|005,@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|481",
+    "HealthcareService?_filter=(specialty eq @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|005 or specialty eq @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|481)",
+    "HealthcareService?service-category=@TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|50&characteristic=@TRE_R338-ModaliteAccueil/FHIR/TRE-R338-ModaliteAccueil|01",
+    "HealthcareService?service-category= @TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|XXX& characteristic= @TRE_R338-ModaliteAccueil/FHIR/TRE-R338-ModaliteAccueil|YYY",
+    "HealthcareService?_filter=(((service-category eq @TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|102) or (specialty eq @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|233)) and (age-range-low le 35|https://unitsofmeasure.org|a and age-range-high ge 35|https://unitsofmeasure.org|a))",
+    "HealthcareService?_filter=(((service-category eq @TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|102) or (specialty eq @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|233)) and (age-range-low le 35 and age-range-high ge 35))",
+    "HealthcareService?_filter=((service-category eq @TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|XXX) or (speciality eq @TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|YYY))",
+    "HealthcareService?_filter=((organization.type:above eq @TRE_R66-CategorieEtablissement/FHIR/TRE-R66-CategorieEtablissement|189) or (service-category eq @TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|62))&characteristic=@TRE_R210-ActeSpecifique/FHIR/TRE-R210-ActeSpecifique|0626",
+    "HealthcareService?_filter=((organization.type eq @TRE_R66-CategorieEtablissement/FHIR/TRE-R66-CategorieEtablissement|XXX) or (service-category eq @TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|YYY))&characteristic=@TRE_R210-ActeSpecifique/FHIR/TRE-R210-ActeSpecifique|ZZZ",
+    "HealthcareService?_filter=((providedBy:type eq @TRE_R66-CategorieEtablissement/FHIR/TRE-R66-CategorieEtablissement|XXX) or (service-category eq @TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|YYY))&characteristic=@TRE_R210-ActeSpecifique/FHIR/TRE-R210-ActeSpecifique|ZZZ",
+    "HealthcareService?_filter=((organization:above.type eq @TRE_R66-CategorieEtablissement/FHIR/TRE-R66-CategorieEtablissement|189) or (service-category eq @TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|62))&characteristic=@TRE_R210-ActeSpecifique/FHIR/TRE-R210-ActeSpecifique|0626",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|013&location.near-insee-code=44162|15|km",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|013&location.near=47.21827323906432|-1.6369631507460436|15|km&_include=HealthcareService:organization&_include:iterate=Organization:partof&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|013&location.near=47.21827323906432|-1.6369631507460436|15|km",
+    "HealthcareService?intervention-zone=@TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM|29151&specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|293&service-category=@TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|30",
+    "HealthcareService?intervention-zone=@TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM|29151&service-category=@TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|30&specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|293",
+    "HealthcareService?intervention-zone=XXX",
+    "HealthcareService?intervention-zone=XXX &_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?location:intervention-zone=XXX &_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?location.address-postalcode=71&service-category=@TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|21&characteristic=@TRE_R213-ModePriseEnCharge/FHIR/TRE-R213-ModePriseEnCharge|46&characteristic=@TRE_R245-SpecialisationDePriseEnCharge/FHIR/TRE-R245-SpecialisationDePriseEnCharge|24",
+    "HealthcareService?location.address-postalcode=71&service-category=@TRE_R244-CategorieOrganisation/FHIR/TRE-R244-CategorieOrganisation|21",
+    "HealthcareService?location.address-postalcode=XX",
+    "HealthcareService?location:address-postalcode=XX&_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    r#"HealthcareService?_filter=(location.address-postalcode eq "60000" or "76620")&specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|017&characteristic=@TRE_R210-ActeSpecifique/FHIR/TRE-R210-ActeSpecifique|0529&_include=HealthcareService:organization&_include:iterate=Organization:partof&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner"#,
+    r#"HealthcareService?_filter=(location.address-postalcode eq "60000" or "76620")&specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|017&characteristic=@TRE_R210-ActeSpecifique/FHIR/TRE-R210-ActeSpecifique|0529"#,
+    "HealthcareService?location.address-postalcode=60000,76620&specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|017&characteristic=@TRE_R210-ActeSpecifique/FHIR/TRE-R210-ActeSpecifique|0529",
+    "HealthcareService?location.address-postalcode=XXXX,YYYY",
+    "HealthcareService?location:address-postalcode=XXXX,YYYY",
+    "HealthcareService?_filter=(location.commune-cog eq @TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM|18000 OR location.commune-cog eq @TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM|13013)&specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|437&characteristic=@TRE_R213-ModePriseEnCharge/FHIR/TRE-R213-ModePriseEnCharge|032",
+    "HealthcareService?location.commune-cog=@TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM|18000,13013&specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|437&characteristic=@TRE_R213-ModePriseEnCharge/FHIR/TRE-R213-ModePriseEnCharge|032&_include=HealthcareService:location&_revinclude=PractitionerRole:service&_include=PractitionerRole:practitioner&_include=HealthcareService:organization&_include:iterate=Organization:partof",
+    "HealthcareService?location.commune-cog=@TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM|18000,13013&specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|437&characteristic=@TRE_R213-ModePriseEnCharge/FHIR/TRE-R213-ModePriseEnCharge|032",
+    "HealthcareService?location.commune-cog=@TRE_R13-Commune/FHIR/TRE-R13-Commune|XX",
+    "HealthcareService?location:commune-cog=@TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM|XX &_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?characteristic=@TRE_R243-CompetenceSpecifique/FHIR/TRE-R243-CompetenceSpecifique|05",
+    "HealthcareService?characteristic=@TRE_R338-ModaliteAccueil/FHIR/TRE-R338-ModaliteAccueil|XX&characteristic=@TRE_R253-TypeMaternite/FHIR/TRE-R253-TypeMaternite|YY",
+    "HealthcareService?characteristic=@TRE_R338-ModaliteAccueil/FHIR/TRE-R338-ModaliteAccueil|XX&characteristic= @TRE_R253-TypeMaternite/FHIR/TRE-R253-TypeMaternite|YY&_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?characteristic=@TRE_R338-ModaliteAccueil/FHIR/TRE-R338-ModaliteAccueil|XX& characteristic= @TRE_R253-TypeMaternite/FHIR/TRE-R253-TypeMaternite|YY",
+    "HealthcareService?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_filter=(_has:Task:focus:business-status eq @TRE_R352-StatutMetierAnomalie/FHIR/TRE-R352-StatutMetierAnomalie|02 or @TRE_R352-StatutMetierAnomalie/FHIR/TRE-R352-StatutMetierAnomalie|10)&_include=HealthcareService:organization&_include:iterate=Organization:partof&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner&_revinclude=Task:focus",
+    "HealthcareService?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_filter=(_has:Task:focus:business-status eq @TRE_R352-StatutMetierAnomalie/FHIR/TRE-R352-StatutMetierAnomalie|02 or @TRE_R352-StatutMetierAnomalie/FHIR/TRE-R352-StatutMetierAnomalie|10)&_revinclude=Task:focus",
+    "HealthcareService?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_has:Task:focus:business-status=@TRE_RXXX-StatutAnomalie/FHIR/TRE-RXXX-StatutAnomalie|2,10&_revinclude=Task:focus",
+    "HealthcareService?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_has:Task:focus:business-status=@TRE_RXXX-StatutAnomalie/FHIR/TRE-RXXX-StatutAnomalie|2,10&_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner&_revinclude=Task:focus",
+    "HealthcareService?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XX&_has:Task:focus:business-status=@TRE_R352-StatutMetierAnomalie/FHIR/TRE-R352-StatutMetierAnomalie|02,@TRE_R352-StatutMetierAnomalie/FHIR/TRE-R352-StatutMetierAnomalie|10&_revinclude=Task:focus",
+    "HealthcareService?_has:PractitionerRole:service:practitioner.identifier=XXX",
+    "HealthcareService?_has:PractitionerRole:service:_has:PractitionerRole:practitioner:identifier=XXX",
+    "HealthcareService?_filter=(_has:PractitionerRole:service:practitioner.identifier eq XXX)",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|XXX&location.capacity-type=@TRE_R329-NatureCapacite/FHIR/TRE-R329-NatureCapacite|01&location.gender-capacity-available=@TRE_R332-GenreCapacite/FHIR/TRE-R332-GenreCapacite|01&location.temporality-capacity=@TRE_R331-TemporaliteCapacite/FHIR/TRE-R331-TemporaliteCapacite|01&location.capacity-status=@TRE_R330-TypeStatutCapacite/FHIR/TRE-R330-TypeStatutCapacite|02&location.nb-capacity=gt0&_include=HealthcareService:location",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|356&location.capacity-type=@TRE_R329-NatureCapacite/FHIR/TRE-R329-NatureCapacite|01&location.gender-capacity-available=@TRE_R332-GenreCapacite/FHIR/TRE-R332-GenreCapacite|01&location.temporality-capacity=@TRE_R331-TemporaliteCapacite/FHIR/TRE-R331-TemporaliteCapacite|01&location.capacity-status=@TRE_R330-TypeStatutCapacite/FHIR/TRE-R330-TypeStatutCapacite|02&location.nb-capacity=gt0&_include=HealthcareService:location",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|XXX&location.capacity-status=@TRE_R330-TypeStatutCapacite/FHIR/TRE-R330-TypeStatutCapacite|02&location.nb-capacity=gt0&_include=HealthcareService:location",
+    "HealthcareService?speciality=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|XXX&location:capacity-status= @TRE_R330-StatutCapacite/FHIR/TRE-R330-StatutCapacite|02&_revinclude=Location:healthcareservice",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|391&location.capacity-type=@TRE_R329-NatureCapacite/FHIR/TRE-R329-NatureCapacite|01&location.capacity-closing-type=@TRE_R333-TypeFermetureCapacite/FHIR/TRE-R333-TypeFermetureCapacite|01&location.capacity-status=@TRE_R330-TypeStatutCapacite/FHIR/TRE-R330-TypeStatutCapacite|05&location.nb-capacity=gt0&_include=HealthcareService:location",
+    "HealthcareService?speciality=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|XXX&location:capacity-closing-type= @TRE_R333-TypeFermetureCapacite/FHIR/TRE-R333-TypeFermetureCapacite|01&_revinclude=Location:healthcareservice",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|025&location.equipment-type=@TRE_R212-Equipement/FHIR/TRE-R212-Equipement|088&location.equipment-feature=@TRE_R340-TypeCaracteristiqueEquipement/FHIR/TRE-R340-TypeCaracteristiqueEquipement|001&location.limit-value=ge200|http://unitsofmeasure.org|kg&_include=HealthcareService:location",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|025&location:equipment-type=@TRE_R212-Equipement/FHIR/TRE-R212-Equipement|83&_include=HealthcareService:location",
+    "HealthcareService?specialty=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|025&location.equipment-type=@TRE_R212-Equipement/FHIR/TRE-R212-Equipement|83&_include=HealthcareService:location",
+    "HealthcareService?speciality=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|025&location:equipment-type= @TRE_R212-Equipement/FHIR/TRE-R212-Equipement|83&_revinclude=Location:healthcareservice",
+    "HealthcareService?_content=cardio",
+    "HealthcareService?_filter=(_content=cardio or location._content=cardio)",
+    "HealthcareService?_filter=(_content co cardio or location._content co cardio)",
+    "Task?identifier=XXX",
+    "Task?focus:HealthcareService.identifier=XXX",
+    "Task?focus:HealthcareService:identifier=XXX",
+    "Task?focus:Organization.identifier=1910800002",
+    "Task?focus:identifier=1910800002",
+    "Task?focus:HealthcareService:_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+    "Task?focus:Organization:_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+    "Task?focus:HealthcareService:_tag= @TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+    "Task?focus:Organization:_tag= @TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+    "Task?focus:Location:_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+    "Task?focus:Practitioner:_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+    "Task?focus:PractitionerRole:_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+    "Task?focus:HealthcareService._tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+    "Task?focus:HealthcareService.organization.identifier:above=1290004324",
+    "Task?focus:Location.address-postalcode=71",
+    "HealthcareService?_include=HealthcareService:organization",
+    "Location?_include=Location:organization",
+    "Location?status=active",
+    "Location?identifier=XXX",
+    "Location?identifier=@JDV_J236-TypologieIdentifiantLieu-ROR/FHIR/JDV-J236-TypologieIdentifiantLieu-ROR|XXX",
+    "Location?identifier=YYY&_include=Location:organization",
+    "Location?type=@TRE_R343-FonctionLieu/FHIR/TRE-R343-FonctionLieu|001",
+    "Location?type=@TRE_R343-FonctionLieu/FHIR/TRE-R343-FonctionLieu|002&status=active",
+    "Location?address-postalcode=44000",
+    "Location?address-city=Nantes",
+    "Location?commune-cog=@TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM|44109",
+    r#"Location?_filter=(address-postalcode eq "60000" or "76620")"#,
+    "Location?address-postalcode=60000,76620",
+    "Location?near=47.21827323906432|-1.6369631507460436|15|km",
+    "Location?near-insee-code=44162|15|km",
+    "Location?_lastUpdated=ge2024-01-01",
+    "Location?_lastUpdated=ge2024-01-01T00:00:00%2B01:00&_lastUpdated=le2024-01-31T23:59:59%2B01:00",
+    "Location?_lastUpdated=ge2024-01-01&_sort=_lastUpdated",
+    "Organization?_include=Organization:partof",
+    "Organization?_revinclude=HealthcareService:organization",
+    "Organization?_revinclude=PractitionerRole:organization",
+    "Organization?identifier=750000001",
+    "Organization?identifier=1290004324&_include=Organization:partof",
+    "Organization?name:contains=chu",
+    "Organization?name=Centre Hospitalier Universitaire de Nantes",
+    "Organization?name:exact=Centre Hospitalier Universitaire de Nantes",
+    "Organization?_lastUpdated=ge2026-06-01",
+    "Organization?_lastUpdated=ge2026-06-01&_lastUpdated=le2026-06-30",
+    "Organization?type=@TRE_R66-CategorieEtablissement/FHIR/TRE-R66-CategorieEtablissement|101",
+    "Organization?type=@TRE_R213-ModePriseEnCharge/FHIR/TRE-R213-ModePriseEnCharge|032",
+    "Organization?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|11",
+    "Organization?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|52&type=@TRE_R66-CategorieEtablissement/FHIR/TRE-R66-CategorieEtablissement|101",
+    "Practitioner?identifier=urn:oid:1.2.250.1.71.4.2.1|10001234567",
+    "Practitioner?_filter=(identifier eq urn:oid:1.2.250.1.71.4.2.1|10001234567 or urn:oid:1.2.250.1.71.4.2.1|10009876543)",
+    "Practitioner?identifier=urn:oid:1.2.250.1.71.4.2.1|10001234567,urn:oid:1.2.250.1.71.4.2.1|10009876543",
+    "Practitioner?_id=245876",
+    "Practitioner?_lastUpdated=ge2026-01-01",
+    "Practitioner?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|84",
+    "PractitionerRole?_include=PractitionerRole:practitioner&_include=PractitionerRole:organization",
+    "PractitionerRole?_id=753",
+    "PractitionerRole?identifier=11102379616",
+    "PractitionerRole?identifier=11102379616&_include=PractitionerRole:practitioner&_include=PractitionerRole:organization",
+    "PractitionerRole?_lastUpdated=ge2023-12-01",
+    "PractitionerRole?_lastUpdated=ge2023-12-01&_include=PractitionerRole:practitioner&_include=PractitionerRole:organization",
+    "PractitionerRole?_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|52",
+];
+
+#[rustfmt::skip]
+const REFUSED: &[&str] = &[
+    "Location?address-postalcode:text=35,22,29,56&_revinclude=HealthcareService:location",
+    "HealthcareService?speciality=@TRE_R211-ActiviteOperationnelle/FHIR/TRE-R211-ActiviteOperationnelle|XXX&location:near=latitude|longitude |YY|unite &_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "HealthcareService?location:address=postalcode=XXXX,YYYY&_include:iterate=HealthcareService:organization&_include=HealthcareService:location&_revincluded=PractitionerRole:service&_include=PractitionerRole:practitioner",
+    "Task?focus:[Ressource]:_tag=@TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM|XXX",
+];
