@@ -21,7 +21,9 @@ use crate::query::cursor::{Cursor, CursorSeal};
 use crate::query::error::{Fault, SearchError};
 use crate::query::evaluate::{Evaluator, damaged};
 use crate::query::order::{Distances, Order};
-use crate::query::parse::{ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse};
+use crate::query::parse::{
+    ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse,
+};
 
 /// The base of `fullUrl` and links when nothing else is said.
 pub const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080/fhir";
@@ -122,12 +124,21 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::open`].
-    pub fn open_with(index: impl AsRef<Path>, options: EngineOptions) -> Result<Engine, FormatError> {
+    pub fn open_with(
+        index: impl AsRef<Path>,
+        options: EngineOptions,
+    ) -> Result<Engine, FormatError> {
         let index = index.as_ref().to_owned();
         let id = Generation::current(&index)?;
         let generation = Generation::open(&Generation::path_of(&index, &id))?;
         let seal = CursorSeal::of_directory(&index);
-        Ok(Engine { index, options, live: ArcSwap::from_pointee(generation), retired: Mutex::default(), seal })
+        Ok(Engine {
+            index,
+            options,
+            live: ArcSwap::from_pointee(generation),
+            retired: Mutex::default(),
+            seal,
+        })
     }
 
     /// The live generation. Holding it keeps it readable after a swap.
@@ -161,7 +172,10 @@ impl Engine {
             return Ok(false);
         }
         let next = Arc::new(Generation::open(&Generation::path_of(&self.index, &id))?);
-        let mut retired = self.retired.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut retired = self
+            .retired
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         // Checked again under the lock: another thread may have swapped meanwhile.
         if id == self.live.load().id() {
             return Ok(false);
@@ -180,10 +194,18 @@ impl Engine {
         let (name, query) = request.split_once('?').unwrap_or((request, ""));
         let name = name.trim_matches(['/', ' ']);
         let Some(kind) = ResourceType::from_name(name) else {
-            return Err(Fault::UnknownType { written: name.to_owned() }.into());
+            return Err(Fault::UnknownType {
+                written: name.to_owned(),
+            }
+            .into());
         };
         let base_url = &self.options.base_url;
-        self.answer(&SearchRequest { kind, query, base_url, handling: Handling::Default })
+        self.answer(&SearchRequest {
+            kind,
+            query,
+            base_url,
+            handling: Handling::Default,
+        })
     }
 
     /// Searches, with everything that a server knows of the request.
@@ -194,10 +216,16 @@ impl Engine {
         let live = self.generation();
         let parsed = self.parse(&live, request)?;
         let sealed = format!("{}?{}", request.kind.name(), parsed.canonical_query);
-        let cursor = parsed.cursor.as_ref().map(|token| self.seal.open(token, &sealed)).transpose()?;
+        let cursor = parsed
+            .cursor
+            .as_ref()
+            .map(|token| self.seal.open(token, &sealed))
+            .transpose()?;
         let (generation, parsed, offset) = match &cursor {
             Some(cursor) if cursor.generation != live.id() => {
-                let generation = self.earlier(&cursor.generation).ok_or(Fault::CursorRetired)?;
+                let generation = self
+                    .earlier(&cursor.generation)
+                    .ok_or(Fault::CursorRetired)?;
                 // Another schema may number its parameters otherwise.
                 let parsed = self.parse(&generation, request)?;
                 (generation, parsed, cursor.offset)
@@ -229,18 +257,28 @@ impl Engine {
         }
         let head: Option<Head<'_>> = serde_json::from_slice(&body).ok();
         let meta = head.and_then(|head| head.meta);
-        let (updated, version) = meta.map_or((None, None), |meta| (meta.last_updated, meta.version_id));
+        let (updated, version) =
+            meta.map_or((None, None), |meta| (meta.last_updated, meta.version_id));
         let zone = generation.schema().time_zone();
         let range: Option<DateRange> = updated.and_then(|updated| parse_date(&updated, zone).ok());
         Some(StoredResource {
-            version: version.map_or_else(|| format!("{:016x}", xxh3_64(&body)), |version| version.into_owned()),
+            version: version.map_or_else(
+                || format!("{:016x}", xxh3_64(&body)),
+                |version| version.into_owned(),
+            ),
             last_updated_ms: range.map(|range| range.low.div_euclid(1000)),
             body,
         })
     }
 
-    fn parse(&self, generation: &Generation, request: &SearchRequest<'_>) -> Result<Request, SearchError> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    fn parse(
+        &self,
+        generation: &Generation,
+        request: &SearchRequest<'_>,
+    ) -> Result<Request, SearchError> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let options = ParseOptions {
             handling: request.handling,
             lenient_by_default: self.options.lenient_by_default,
@@ -254,8 +292,13 @@ impl Engine {
 
     /// A generation that was live and whose cursors still hold.
     fn earlier(&self, id: &str) -> Option<Arc<Generation>> {
-        let retired = self.retired.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let found = retired.iter().find(|(generation, until)| generation.id() == id && *until > Instant::now());
+        let retired = self
+            .retired
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let found = retired
+            .iter()
+            .find(|(generation, until)| generation.id() == id && *until > Instant::now());
         found.map(|(generation, _)| generation.clone())
     }
 
@@ -275,28 +318,65 @@ impl Engine {
         let mut entries = Vec::new();
         if !parsed.count_only {
             let scores = match parsed.content {
-                true => scores(generation.directory(kind).text(), &parsed.criterion).map_err(damaged)?,
+                true => {
+                    scores(generation.directory(kind).text(), &parsed.criterion).map_err(damaged)?
+                }
                 false => None,
             };
-            let order = Order::new(generation, kind, &parsed.sort, parsed.near.as_ref(), scores.as_ref());
+            let order = Order::new(
+                generation,
+                kind,
+                &parsed.sort,
+                parsed.near.as_ref(),
+                scores.as_ref(),
+            );
             let page = order.page(&matches, offset, parsed.count as usize);
-            let along = included(generation, kind, &page, &matches, &parsed.includes, self.options.include_bound);
+            let along = included(
+                generation,
+                kind,
+                &page,
+                &matches,
+                &parsed.includes,
+                self.options.include_bound,
+            );
             if along.cut {
                 warnings.push(include_bound_reached(self.options.include_bound));
             }
-            let distances = parsed.near.as_ref().and_then(|near| Distances::new(generation, kind, near));
-            let places = parsed.near.as_ref().map(|near| near.chain.map_or(kind, |chain| chain.target));
+            let distances = parsed
+                .near
+                .as_ref()
+                .and_then(|near| Distances::new(generation, kind, near));
+            let places = parsed
+                .near
+                .as_ref()
+                .map(|near| near.chain.map_or(kind, |chain| chain.target));
             let entry = |kind, ordinal, mode| Entry {
                 kind,
                 ordinal,
                 mode,
-                distance: distances.as_ref().filter(|_| places == Some(kind)).and_then(|all| all.of_place(ordinal)),
-                score: scores.as_ref().filter(|_| mode == Mode::Match).and_then(|scores| scores.get(&ordinal).copied()),
+                distance: distances
+                    .as_ref()
+                    .filter(|_| places == Some(kind))
+                    .and_then(|all| all.of_place(ordinal)),
+                score: scores
+                    .as_ref()
+                    .filter(|_| mode == Mode::Match)
+                    .and_then(|scores| scores.get(&ordinal).copied()),
             };
-            entries.extend(page.into_iter().map(|ordinal| entry(kind, ordinal, Mode::Match)));
-            entries.extend(along.resources.into_iter().map(|(kind, ordinal)| entry(kind, ordinal, Mode::Include)));
+            entries.extend(
+                page.into_iter()
+                    .map(|ordinal| entry(kind, ordinal, Mode::Match)),
+            );
+            entries.extend(
+                along
+                    .resources
+                    .into_iter()
+                    .map(|(kind, ordinal)| entry(kind, ordinal, Mode::Include)),
+            );
         }
-        let fingerprint = xxh3_128(format!("{sealed}&{offset}&{}&{}", generation.id(), request.base_url).as_bytes());
+        let fingerprint = xxh3_128(
+            format!("{sealed}&{offset}&{}&{}", generation.id(), request.base_url).as_bytes(),
+        );
         let frame = Frame {
             base_url: request.base_url,
             id: uuid_like(fingerprint),
@@ -307,8 +387,11 @@ impl Engine {
             include_subsets: include_subsets(parsed),
             warnings: &warnings,
         };
-        let chunks = bundle(generation, &frame, &entries)
-            .map_err(|error| SearchError::from(Fault::DamagedIndex { detail: error.to_string() }))?;
+        let chunks = bundle(generation, &frame, &entries).map_err(|error| {
+            SearchError::from(Fault::DamagedIndex {
+                detail: error.to_string(),
+            })
+        })?;
         Ok(Answer {
             length: chunks.iter().map(|chunk| chunk.len() as u64).sum(),
             chunks,
@@ -329,9 +412,19 @@ impl Engine {
         offset: u64,
         total: u64,
     ) -> Vec<(&'static str, String)> {
-        let joint = if parsed.canonical_query.is_empty() { "" } else { "&" };
+        let joint = if parsed.canonical_query.is_empty() {
+            ""
+        } else {
+            "&"
+        };
         let to = |offset: u64| {
-            let token = self.seal.token(&Cursor { generation: generation.id().to_owned(), offset }, sealed);
+            let token = self.seal.token(
+                &Cursor {
+                    generation: generation.id().to_owned(),
+                    offset,
+                },
+                sealed,
+            );
             format!("{}/{sealed}{joint}_cursor={token}", request.base_url)
         };
         let own = match parsed.cursor {
@@ -361,14 +454,23 @@ const FEATURES: Features = Features::ALL;
 
 /// What remains of included resources: a name without type concerns the type searched only.
 fn include_subsets(parsed: &Request) -> Vec<(ResourceType, Subset)> {
-    let typed: Vec<ElementName> = parsed.elements.iter().filter(|name| name.kind.is_some()).cloned().collect();
+    let typed: Vec<ElementName> = parsed
+        .elements
+        .iter()
+        .filter(|name| name.kind.is_some())
+        .cloned()
+        .collect();
     let of = |kind: ResourceType| Some((kind, Subset::new(kind, parsed.summary, &typed)?));
     ResourceType::ALL.into_iter().filter_map(of).collect()
 }
 
 /// When a generation was built, in milliseconds since 1970 UTC.
 fn created(generation: &Generation) -> Option<i64> {
-    let range = parse_date(&generation.manifest().created, generation.schema().time_zone()).ok()?;
+    let range = parse_date(
+        &generation.manifest().created,
+        generation.schema().time_zone(),
+    )
+    .ok()?;
     Some(range.low.div_euclid(1000))
 }
 
@@ -377,7 +479,9 @@ fn include_bound_reached(bound: usize) -> Issue {
         severity: Severity::Warning,
         code: "too-costly",
         text: "Includes cut short".to_owned(),
-        diagnostics: format!("the includes of this page were cut at {bound} resources; ask for a smaller _count"),
+        diagnostics: format!(
+            "the includes of this page were cut at {bound} resources; ask for a smaller _count"
+        ),
         expression: vec!["http._include".to_owned()],
     }
 }
@@ -386,5 +490,12 @@ fn include_bound_reached(bound: usize) -> Issue {
 fn uuid_like(fingerprint: u128) -> String {
     let versioned = fingerprint & !(0xf << 76) & !(0x3 << 62) | 0x8 << 76 | 0x2 << 62;
     let hex = format!("{versioned:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }

@@ -10,7 +10,7 @@ use rorqual_schema::{ResourceType, is_id};
 use crate::index::column::{ParameterIndex, Values};
 use crate::index::directory::Directory;
 use crate::index::generation::Generation;
-use crate::index::manifest::MANIFEST;
+use crate::index::manifest::{MANIFEST, MANIFEST_CHECKSUM};
 use crate::index::{FormatError, checksum_file};
 
 /// What a check found.
@@ -36,9 +36,25 @@ pub fn verify(index: &Path) -> Result<Verification, FormatError> {
     let id = Generation::current(index)?;
     let path = Generation::path_of(index, &id);
     let manifest = crate::index::manifest::Manifest::read(&path)?;
-    let mut found = Verification { generation: id.clone(), ..Verification::default() };
+    let mut found = Verification {
+        generation: id.clone(),
+        ..Verification::default()
+    };
     if manifest.generation != id {
-        found.faults.push(format!("CURRENT names {id}, the manifest there says {}", manifest.generation));
+        found.faults.push(format!(
+            "CURRENT names {id}, the manifest there says {}",
+            manifest.generation
+        ));
+    }
+    let sealed = path.join(MANIFEST_CHECKSUM);
+    let sealed =
+        std::fs::read_to_string(&sealed).map_err(|error| FormatError::reading(&sealed, error));
+    match (sealed, checksum_file(&path.join(MANIFEST))) {
+        (Ok(sealed), Ok(read)) if sealed == read.xxh3 => {}
+        (Ok(_), Ok(_)) => found.faults.push(format!(
+            "{MANIFEST}: its checksum is not the one in {MANIFEST_CHECKSUM}"
+        )),
+        (Err(error), _) | (_, Err(error)) => found.faults.push(error.to_string()),
     }
     for (name, record) in &manifest.files {
         match checksum_file(&path.join(name)) {
@@ -55,7 +71,14 @@ pub fn verify(index: &Path) -> Result<Verification, FormatError> {
             Err(error) => found.faults.push(error.to_string()),
         }
     }
-    for unknown in unlisted(&path, &manifest.files.keys().map(String::as_str).collect::<Vec<_>>())? {
+    for unknown in unlisted(
+        &path,
+        &manifest
+            .files
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+    )? {
         found.faults.push(format!("{unknown}: not in the manifest"));
     }
     // Structures are followed only when their bytes are those that were written.
@@ -82,7 +105,8 @@ fn unlisted(path: &Path, listed: &[&str]) -> Result<Vec<String>, FormatError> {
                 let name = name.to_string_lossy();
                 // tantivy creates its lock files when a reader opens the folder.
                 let lock = name.ends_with(".lock");
-                if name != MANIFEST && !lock && !listed.contains(&&*name) {
+                let known = name == MANIFEST || name == MANIFEST_CHECKSUM;
+                if !known && !lock && !listed.contains(&&*name) {
                     unknown.push(name.into_owned());
                 }
             }
@@ -97,7 +121,10 @@ fn cross_check(generation: &Generation, found: &mut Verification) {
         let directory = generation.directory(kind);
         let recorded = generation.manifest().counts.get(kind.name()).copied();
         if recorded != Some(u64::from(directory.len())) {
-            found.faults.push(format!("{kind}: {} resources, the manifest says {recorded:?}", directory.len()));
+            found.faults.push(format!(
+                "{kind}: {} resources, the manifest says {recorded:?}",
+                directory.len()
+            ));
         }
         check_resources(directory, found);
         for (number, parameter) in generation.schema().parameters(kind).iter().enumerate() {
@@ -108,7 +135,9 @@ fn cross_check(generation: &Generation, found: &mut Verification) {
             }
             match directory.present(number) {
                 Ok(present) if present.max().is_some_and(|last| last >= directory.len()) => {
-                    found.faults.push(format!("{name}: values of resources that do not exist"));
+                    found
+                        .faults
+                        .push(format!("{name}: values of resources that do not exist"));
                 }
                 Ok(_) => {}
                 Err(error) => found.faults.push(format!("{name}: {error}")),
@@ -129,17 +158,26 @@ fn check_resources(directory: &Directory, found: &mut Verification) {
     for ordinal in 0..directory.len() {
         found.resources += 1;
         let Some(id) = directory.bodies().id(ordinal).filter(|id| is_id(id)) else {
-            found.faults.push(format!("{kind} number {ordinal}: no id before its body"));
+            found
+                .faults
+                .push(format!("{kind} number {ordinal}: no id before its body"));
             continue;
         };
         if directory.ordinal(&id) != Some(ordinal) {
-            found.faults.push(format!("{kind}/{id}: not found under its id"));
+            found
+                .faults
+                .push(format!("{kind}/{id}: not found under its id"));
         }
         let body = directory.bodies().body(ordinal).unwrap_or_default();
         match serde_json::from_slice::<Head<'_>>(&body) {
             Ok(head) if head.resource_type == kind.name() && head.id == id => {}
-            Ok(head) => found.faults.push(format!("{kind}/{id}: its body says {}/{}", head.resource_type, head.id)),
-            Err(error) => found.faults.push(format!("{kind}/{id}: its body is not readable: {error}")),
+            Ok(head) => found.faults.push(format!(
+                "{kind}/{id}: its body says {}/{}",
+                head.resource_type, head.id
+            )),
+            Err(error) => found
+                .faults
+                .push(format!("{kind}/{id}: its body is not readable: {error}")),
         }
     }
 }
@@ -155,25 +193,40 @@ fn check_parameter(
     if let Some(ranks) = &index.ranks
         && ranks.len() != directory.len() as usize
     {
-        fault(format!("sort columns for {} resources of {}", ranks.len(), directory.len()));
+        fault(format!(
+            "sort columns for {} resources of {}",
+            ranks.len(),
+            directory.len()
+        ));
     }
     match &index.values {
         Values::Token(tokens) => {
             let (terms, postings) = (tokens.terms(), tokens.postings());
             if terms.len() != postings.terms() {
-                fault(format!("{} terms, postings of {}", terms.len(), postings.terms()));
+                fault(format!(
+                    "{} terms, postings of {}",
+                    terms.len(),
+                    postings.terms()
+                ));
             }
             for term in 0..terms.len() {
                 if term > 0 && terms.key(term - 1) >= terms.key(term) {
                     fault(format!("terms {} and {term} are not ascending", term - 1));
                 }
                 let ordinals = postings.of(term);
-                let sound = ordinals.is_sorted_by(|a, b| a < b) && ordinals.last().is_none_or(|&last| last < directory.len());
+                let sound = ordinals.is_sorted_by(|a, b| a < b)
+                    && ordinals.last().is_none_or(|&last| last < directory.len());
                 if !sound || ordinals.is_empty() {
-                    fault(format!("the postings of term {term} are not ascending ordinals"));
+                    fault(format!(
+                        "the postings of term {term} are not ascending ordinals"
+                    ));
                 }
-                if postings.serialized(term).is_some() && !postings.bitmap(term).iter().eq(ordinals.iter().copied()) {
-                    fault(format!("the bitmap of term {term} differs from its postings"));
+                if postings.serialized(term).is_some()
+                    && !postings.bitmap(term).iter().eq(ordinals.iter().copied())
+                {
+                    fault(format!(
+                        "the bitmap of term {term} differs from its postings"
+                    ));
                 }
             }
         }
@@ -182,9 +235,15 @@ fn check_parameter(
             for ordinal in 0..directory.len() {
                 for (kind, target) in references.targets(ordinal) {
                     outgoing += 1;
-                    let back = references.incoming(kind).map_or(&[][..], |incoming| incoming.of(target as usize));
-                    if target >= generation.directory(kind).len() || back.binary_search(&ordinal).is_err() {
-                        fault(format!("the reference of number {ordinal} to {kind} number {target} has no way back"));
+                    let back = references
+                        .incoming(kind)
+                        .map_or(&[][..], |incoming| incoming.of(target as usize));
+                    if target >= generation.directory(kind).len()
+                        || back.binary_search(&ordinal).is_err()
+                    {
+                        fault(format!(
+                            "the reference of number {ordinal} to {kind} number {target} has no way back"
+                        ));
                     }
                 }
             }

@@ -75,7 +75,9 @@ pub enum BuildError {
     #[error(transparent)]
     RejectFile(#[from] RejectFileError),
     /// Another build is at work in the directory.
-    #[error("another index-builder is at work in {index}; wait for it to end, or use another --index directory")]
+    #[error(
+        "another index-builder is at work in {index}; wait for it to end, or use another --index directory"
+    )]
     Busy {
         /// The index directory.
         index: PathBuf,
@@ -101,12 +103,15 @@ pub enum BuildError {
         file: Option<PathBuf>,
     },
     /// A worker ended without an answer.
-    #[error("a worker thread stopped unexpectedly; this is a defect of index-builder, please report it with the extract's first lines")]
+    #[error(
+        "a worker thread stopped unexpectedly; this is a defect of index-builder, please report it with the extract's first lines"
+    )]
     Worker,
 }
 
 fn see(file: &Option<PathBuf>) -> String {
-    file.as_ref().map_or_else(String::new, |file| format!(" (see {})", file.display()))
+    file.as_ref()
+        .map_or_else(String::new, |file| format!(" (see {})", file.display()))
 }
 
 fn hint(error: &FormatError) -> &'static str {
@@ -136,7 +141,11 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
 
     let (summary, gathered) = read(options, &schema, inputs, workplace.staging(), &progress)?;
     let read_records = summary.records + summary.rejects;
-    let sources = summary.sources.iter().map(|source| source.name.clone()).collect();
+    let sources = summary
+        .sources
+        .iter()
+        .map(|source| source.name.clone())
+        .collect();
     report.take_input(summary);
     let step = progress.step("resolving references");
     let mut merged = Merged::new(&schema);
@@ -151,7 +160,13 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     tolerate(options, read_records, rejects.len() as u64, &report)?;
     let kept = Kept::decide(&merged.resources);
     let resolved = resolve(&schema, &merged.directories, &kept);
-    let order = order(&schema, &merged.directories, &merged.resources, &kept, &resolved);
+    let order = order(
+        &schema,
+        &merged.directories,
+        &merged.resources,
+        &kept,
+        &resolved,
+    );
     step.finish("done");
     for kind in ResourceType::ALL {
         let counts = report.counts(kind.name());
@@ -174,7 +189,10 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     let files = write_generation(&material, &built, options.threads.max(1), &progress)?;
     report.index_bytes = files.values().map(|file| file.length).sum();
     let by_type = |count: &dyn Fn(ResourceType) -> u64| -> BTreeMap<String, u64> {
-        ResourceType::ALL.iter().map(|&kind| (kind.name().to_owned(), count(kind))).collect()
+        ResourceType::ALL
+            .iter()
+            .map(|&kind| (kind.name().to_owned(), count(kind)))
+            .collect()
     };
     let manifest = Manifest {
         format_version: FORMAT_VERSION,
@@ -196,10 +214,14 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
 /// Ids sort by the instant of the build; the suffix tells apart builds of one millisecond.
 fn generation_id(started: DateTime<Utc>) -> Result<String, FormatError> {
     let mut suffix = [0u8; 3];
-    getrandom::fill(&mut suffix)
-        .map_err(|error| FormatError::io(Path::new("random source"), std::io::Error::other(error)))?;
+    getrandom::fill(&mut suffix).map_err(|error| {
+        FormatError::io(Path::new("random source"), std::io::Error::other(error))
+    })?;
     let [a, b, c] = suffix;
-    Ok(format!("{}-{a:02x}{b:02x}{c:02x}", started.format("%Y%m%dT%H%M%S%3fZ")))
+    Ok(format!(
+        "{}-{a:02x}{b:02x}{c:02x}",
+        started.format("%Y%m%dT%H%M%S%3fZ")
+    ))
 }
 
 /// Everything the workers gathered, joined.
@@ -226,7 +248,11 @@ impl Merged {
     ) {
         for (ours, other) in self.directories.iter_mut().zip(directories) {
             // The first worker's collectors are taken over whole: nothing to join yet.
-            if ours.is_empty() { *ours = other } else { ours.absorb(other); }
+            if ours.is_empty() {
+                *ours = other
+            } else {
+                ours.absorb(other);
+            }
         }
         for (ours, other) in self.resources.iter_mut().zip(resources) {
             ours.extend(other);
@@ -247,41 +273,48 @@ fn read(
     let consumed = AtomicU64::new(0);
     let ended = AtomicBool::new(false);
     let (sender, receiver) = crossbeam_channel::bounded::<Vec<Item>>(2 * threads);
-    let outcome = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|number| {
-                let receiver = receiver.clone();
-                scope.spawn(move || -> Result<Gathered, FormatError> {
-                    let path = staging.join(format!("spool-{number}"));
-                    let mut gatherer = Gatherer::create(schema, &path, number as u16)?;
-                    for batch in receiver {
-                        gatherer.take(batch)?;
-                    }
-                    gatherer.finish()
+    let outcome =
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|number| {
+                    let receiver = receiver.clone();
+                    scope.spawn(move || -> Result<Gathered, FormatError> {
+                        let path = staging.join(format!("spool-{number}"));
+                        let mut gatherer = Gatherer::create(schema, &path, number as u16)?;
+                        for batch in receiver {
+                            gatherer.take(batch)?;
+                        }
+                        gatherer.finish()
+                    })
                 })
-            })
-            .collect();
-        drop(receiver);
-        scope.spawn(|| {
-            while !ended.load(Ordering::Relaxed) {
-                phase.set(consumed.load(Ordering::Relaxed));
-                std::thread::park_timeout(Duration::from_millis(200));
-            }
+                .collect();
+            drop(receiver);
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    phase.set(consumed.load(Ordering::Relaxed));
+                    std::thread::park_timeout(Duration::from_millis(200));
+                }
+            });
+            // A send fails only when every worker has ended early, with an error that joining tells.
+            let summary = inputs.read(&options.limits, &consumed, &mut |batch| match sender
+                .send(batch)
+            {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            });
+            drop(sender);
+            let gathered: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
+            ended.store(true, Ordering::Relaxed);
+            (summary, gathered)
         });
-        // A send fails only when every worker has ended early, with an error that joining tells.
-        let summary = inputs.read(&options.limits, &consumed, &mut |batch| match sender.send(batch) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        });
-        drop(sender);
-        let gathered: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
-        ended.store(true, Ordering::Relaxed);
-        (summary, gathered)
-    });
     let (summary, gathered) = outcome;
     let gathered = gathered
         .into_iter()
-        .map(|worker| worker.map_err(|_| BuildError::Worker)?.map_err(BuildError::from))
+        .map(|worker| {
+            worker
+                .map_err(|_| BuildError::Worker)?
+                .map_err(BuildError::from)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let summary = summary?;
     phase.finish("read");
@@ -315,10 +348,20 @@ fn write_rejects(
     Ok(writer.finish()?)
 }
 
-fn tolerate(options: &BuildOptions, read: u64, rejected: u64, report: &Report) -> Result<(), BuildError> {
+fn tolerate(
+    options: &BuildOptions,
+    read: u64,
+    rejected: u64,
+    report: &Report,
+) -> Result<(), BuildError> {
     let file = report.reject_file.clone();
     if rejected as f64 * 100.0 > options.reject_percent * read as f64 {
-        return Err(BuildError::TooManyRejects { rejected, read, percent: options.reject_percent, file });
+        return Err(BuildError::TooManyRejects {
+            rejected,
+            read,
+            percent: options.reject_percent,
+            file,
+        });
     }
     if read == rejected {
         return Err(BuildError::Empty { rejected, file });

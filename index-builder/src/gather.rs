@@ -70,10 +70,17 @@ impl<'s> Gatherer<'s> {
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn create(schema: &'s Schema, path: &Path, number: u16) -> Result<Gatherer<'s>, FormatError> {
+    pub fn create(
+        schema: &'s Schema,
+        path: &Path,
+        number: u16,
+    ) -> Result<Gatherer<'s>, FormatError> {
         Ok(Gatherer {
             schema,
-            directories: ResourceType::ALL.iter().map(|&kind| DirectoryCollector::new(schema, kind)).collect(),
+            directories: ResourceType::ALL
+                .iter()
+                .map(|&kind| DirectoryCollector::new(schema, kind))
+                .collect(),
             resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
             rejects: Vec::new(),
             spool: SpoolWriter::create(path)?,
@@ -91,8 +98,19 @@ impl<'s> Gatherer<'s> {
         for item in batch {
             match item {
                 Item::Record(record) => self.record(record)?,
-                Item::Reject { sequence, origin, reason, excerpt } => {
-                    self.rejects.push(Reject { sequence, origin, kind: None, reason, excerpt });
+                Item::Reject {
+                    sequence,
+                    origin,
+                    reason,
+                    excerpt,
+                } => {
+                    self.rejects.push(Reject {
+                        sequence,
+                        origin,
+                        kind: None,
+                        reason,
+                        excerpt,
+                    });
                 }
             }
         }
@@ -104,8 +122,13 @@ impl<'s> Gatherer<'s> {
             Ok(node) => node,
             Err(error) => {
                 let reason = match std::str::from_utf8(&record.bytes) {
-                    Err(utf8) => RejectReason::NotUtf8 { offset: utf8.valid_up_to() as u64 },
-                    Ok(_) => RejectReason::NotJson { offset: error.offset as u64, detail: error.reason },
+                    Err(utf8) => RejectReason::NotUtf8 {
+                        offset: utf8.valid_up_to() as u64,
+                    },
+                    Ok(_) => RejectReason::NotJson {
+                        offset: error.offset as u64,
+                        detail: error.reason,
+                    },
                 };
                 self.reject(record, None, reason);
                 return Ok(());
@@ -140,7 +163,14 @@ impl<'s> Gatherer<'s> {
         }
         let body = self.spool.push(&record.bytes)?;
         let text = self.spool.push(self.text.as_bytes())?;
-        let resource = Resource { id, updated, sequence: record.sequence, body, text, spool: self.number };
+        let resource = Resource {
+            id,
+            updated,
+            sequence: record.sequence,
+            body,
+            text,
+            spool: self.number,
+        };
         self.resources[kind.index()].push(resource);
         Ok(())
     }
@@ -148,7 +178,13 @@ impl<'s> Gatherer<'s> {
     fn reject(&mut self, record: Record, kind: Option<ResourceType>, reason: RejectReason) {
         let mut excerpt = record.bytes;
         excerpt.truncate(crate::input::EXCERPT_BYTES);
-        self.rejects.push(Reject { sequence: record.sequence, origin: record.origin, kind, reason, excerpt });
+        self.rejects.push(Reject {
+            sequence: record.sequence,
+            origin: record.origin,
+            kind,
+            reason,
+            excerpt,
+        });
     }
 
     /// Ends the work.
@@ -166,7 +202,9 @@ impl<'s> Gatherer<'s> {
 }
 
 /// The type and id of a resource, or why it has none.
-fn identity<'n>(node: &'n Node<'_>) -> Result<(ResourceType, &'n str), (Option<ResourceType>, RejectReason)> {
+fn identity<'n>(
+    node: &'n Node<'_>,
+) -> Result<(ResourceType, &'n str), (Option<ResourceType>, RejectReason)> {
     let found = match node {
         Node::Object(_) => None,
         Node::Array(_) => Some("an array"),
@@ -178,11 +216,20 @@ fn identity<'n>(node: &'n Node<'_>) -> Result<(ResourceType, &'n str), (Option<R
     if let Some(found) = found {
         return Err((None, RejectReason::NotAnObject { found }));
     }
-    let name = node.get("resourceType").and_then(Node::as_str).ok_or((None, RejectReason::NoResourceType))?;
+    let name = node
+        .get("resourceType")
+        .and_then(Node::as_str)
+        .ok_or((None, RejectReason::NoResourceType))?;
     let kind = ResourceType::from_name(name).ok_or_else(|| {
-        (None, RejectReason::unknown_type(name, ResourceType::ALL.iter().map(|kind| kind.name())))
+        (
+            None,
+            RejectReason::unknown_type(name, ResourceType::ALL.iter().map(|kind| kind.name())),
+        )
     })?;
-    let id = node.get("id").and_then(Node::as_str).ok_or((Some(kind), RejectReason::NoId))?;
+    let id = node
+        .get("id")
+        .and_then(Node::as_str)
+        .ok_or((Some(kind), RejectReason::NoId))?;
     if !is_id(id) {
         return Err((Some(kind), RejectReason::BadId { id: id.to_owned() }));
     }

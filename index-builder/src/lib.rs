@@ -2,7 +2,8 @@
 //!
 //! The road of a record: [`input`] splits sources into records; workers in [`gather`] parse each, extract what
 //! the schema asks for and spool the body; [`resolve`] keeps the last of duplicates and resolves references;
-//! [`order`] gives ordinals; [`write`] writes the structures of `rorqual::index`; [`workplace`] makes them live.
+//! [`order`] gives ordinals; [`precompute`] brings criteria one
+//! reference away to the level of the resource that refers; [`write`] writes the structures of `rorqual::index`; [`workplace`] makes them live.
 //!
 //! ```no_run
 //! use index_builder::{BuildOptions, build};
@@ -20,6 +21,7 @@
 pub mod gather;
 pub mod input;
 pub mod order;
+pub mod precompute;
 pub mod progress;
 pub mod rejects;
 pub mod report;

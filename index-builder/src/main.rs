@@ -72,12 +72,18 @@ fn main() -> ExitCode {
     match build(&options) {
         Ok(report) => {
             let text = match arguments.json {
-                true => serde_json::to_string_pretty(&report).unwrap_or_else(|error| error.to_string()),
+                true => {
+                    serde_json::to_string_pretty(&report).unwrap_or_else(|error| error.to_string())
+                }
                 false => report.to_string(),
             };
             // The index is live whether or not somebody reads the report.
             let _ = writeln!(std::io::stdout(), "{text}");
-            if report.rejected > 0 { ExitCode::from(3) } else { ExitCode::SUCCESS }
+            if report.rejected > 0 {
+                ExitCode::from(3)
+            } else {
+                ExitCode::SUCCESS
+            }
         }
         Err(error) => {
             eprintln!("index-builder: {error}");

@@ -30,10 +30,21 @@ pub fn order(
     kept: &Kept,
     resolved: &Resolved,
 ) -> Order {
-    use ResourceType::{HealthcareService, Location, Organization, Practitioner, PractitionerRole, Task};
-    let view = View { schema, directories, resources, kept, resolved };
+    use ResourceType::{
+        HealthcareService, Location, Organization, Practitioner, PractitionerRole, Task,
+    };
+    let view = View {
+        schema,
+        directories,
+        resources,
+        kept,
+        resolved,
+    };
     let mut order = Order {
-        ordinals: resources.iter().map(|resources| vec![u32::MAX; resources.len()]).collect(),
+        ordinals: resources
+            .iter()
+            .map(|resources| vec![u32::MAX; resources.len()])
+            .collect(),
         slots: vec![Vec::new(); ResourceType::COUNT],
     };
     let location_place = view.location_places();
@@ -45,22 +56,63 @@ pub fn order(
     let organizations = view.organization_order(&offer_place);
     order.assign(Organization, organizations);
     let by = |edges: &[Edge], count: usize, of: &[u32]| {
-        least_through(edges, count, &of.iter().map(|&ordinal| u64::from(ordinal)).collect::<Vec<_>>())
+        least_through(
+            edges,
+            count,
+            &of.iter()
+                .map(|&ordinal| u64::from(ordinal))
+                .collect::<Vec<_>>(),
+        )
     };
     let count = |kind: ResourceType| resources[kind.index()].len();
-    let provider = by(view.edges(HealthcareService, "organization"), count(HealthcareService), &order.ordinals[Organization.index()]);
-    order.assign(HealthcareService, view.sorted(HealthcareService, |slot| (provider[slot], offer_place[slot])));
+    let provider = by(
+        view.edges(HealthcareService, "organization"),
+        count(HealthcareService),
+        &order.ordinals[Organization.index()],
+    );
+    order.assign(
+        HealthcareService,
+        view.sorted(HealthcareService, |slot| {
+            (provider[slot], offer_place[slot])
+        }),
+    );
     let offers = &order.ordinals[HealthcareService.index()];
-    let first_offer = least_into(view.edges(HealthcareService, "location"), Location, count(Location), offers);
-    let role_offer = by(view.edges(PractitionerRole, "service"), count(PractitionerRole), offers);
-    order.assign(Location, view.sorted(Location, |slot| (first_offer[slot], location_place[slot])));
-    order.assign(PractitionerRole, view.sorted(PractitionerRole, |slot| (role_offer[slot], 0)));
+    let first_offer = least_into(
+        view.edges(HealthcareService, "location"),
+        Location,
+        count(Location),
+        offers,
+    );
+    let role_offer = by(
+        view.edges(PractitionerRole, "service"),
+        count(PractitionerRole),
+        offers,
+    );
+    order.assign(
+        Location,
+        view.sorted(Location, |slot| (first_offer[slot], location_place[slot])),
+    );
+    order.assign(
+        PractitionerRole,
+        view.sorted(PractitionerRole, |slot| (role_offer[slot], 0)),
+    );
     let roles = &order.ordinals[PractitionerRole.index()];
-    let first_role = least_into(view.edges(PractitionerRole, "practitioner"), Practitioner, count(Practitioner), roles);
-    order.assign(Practitioner, view.sorted(Practitioner, |slot| (first_role[slot], 0)));
+    let first_role = least_into(
+        view.edges(PractitionerRole, "practitioner"),
+        Practitioner,
+        count(Practitioner),
+        roles,
+    );
+    order.assign(
+        Practitioner,
+        view.sorted(Practitioner, |slot| (first_role[slot], 0)),
+    );
     let tasks = &resources[Task.index()];
     // Shifting the sign bit keeps the order of instants in an unsigned key.
-    order.assign(Task, view.sorted(Task, |slot| ((tasks[slot].updated as u64) ^ (1 << 63), 0)));
+    order.assign(
+        Task,
+        view.sorted(Task, |slot| ((tasks[slot].updated as u64) ^ (1 << 63), 0)),
+    );
     order
 }
 
@@ -83,12 +135,16 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn edges(&self, kind: ResourceType, code: &str) -> &'a [Edge] {
-        self.schema.find(kind, code).map_or(&[], |number| &self.resolved.edges[kind.index()][number])
+        self.schema
+            .find(kind, code)
+            .map_or(&[], |number| &self.resolved.edges[kind.index()][number])
     }
 
     fn kept_slots(&self, kind: ResourceType) -> Vec<u32> {
         let slots = 0..self.resources[kind.index()].len() as u32;
-        slots.filter(|&slot| self.kept.is_kept(kind, slot)).collect()
+        slots
+            .filter(|&slot| self.kept.is_kept(kind, slot))
+            .collect()
     }
 
     /// The kept slots of a type by key, then by id.
@@ -97,7 +153,9 @@ impl<'a> View<'a> {
         let mut slots = self.kept_slots(kind);
         slots.sort_by(|&a, &b| {
             let (a, b) = (a as usize, b as usize);
-            key(a).cmp(&key(b)).then_with(|| resources[a].id.cmp(&resources[b].id))
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| resources[a].id.cmp(&resources[b].id))
         });
         slots
     }
@@ -107,7 +165,9 @@ impl<'a> View<'a> {
         let kind = ResourceType::Location;
         let mut places = vec![NOWHERE; self.resources[kind.index()].len()];
         for number in 0..self.schema.parameters(kind).len() {
-            if let Some(Collector::Position(positions)) = self.directories[kind.index()].collector(number) {
+            if let Some(Collector::Position(positions)) =
+                self.directories[kind.index()].collector(number)
+            {
                 for &(slot, position) in positions.values() {
                     places[slot as usize] = hilbert(position);
                 }
@@ -149,7 +209,9 @@ impl<'a> View<'a> {
         }
         let mut seen = vec![false; count];
         let mut out = Vec::with_capacity(sorted.len());
-        let roots = sorted.iter().filter(|&&slot| parent[slot as usize] == u32::MAX);
+        let roots = sorted
+            .iter()
+            .filter(|&&slot| parent[slot as usize] == u32::MAX);
         // What hangs in a cycle is reached from none of the roots: it comes last.
         for &root in roots.chain(&sorted) {
             let mut stack = vec![root];
@@ -189,7 +251,10 @@ fn hilbert(position: Position) -> u64 {
     const ORDER: u32 = 24;
     const CELLS: f64 = (1u32 << ORDER) as f64;
     let cell = |share: f64| ((share * CELLS) as i64).clamp(0, (1 << ORDER) - 1);
-    let (mut x, mut y) = (cell((position.longitude + 180.0) / 360.0), cell((position.latitude + 90.0) / 180.0));
+    let (mut x, mut y) = (
+        cell((position.longitude + 180.0) / 360.0),
+        cell((position.latitude + 90.0) / 180.0),
+    );
     let mut place = 0u64;
     for bit in (0..ORDER).rev() {
         let side = 1i64 << bit;
@@ -212,7 +277,12 @@ mod tests {
 
     #[test]
     fn close_points_are_close_on_the_curve() {
-        let at = |latitude, longitude| hilbert(Position { latitude, longitude });
+        let at = |latitude, longitude| {
+            hilbert(Position {
+                latitude,
+                longitude,
+            })
+        };
         let nantes = at(47.2184, -1.5536);
         assert!(nantes.abs_diff(at(47.2185, -1.5537)) < nantes.abs_diff(at(43.3, 5.4)));
         assert_ne!(at(90.0, 180.0), at(-90.0, -180.0));

@@ -20,7 +20,11 @@ pub struct Kept {
 impl Kept {
     /// Decides among `resources`, by type and slot.
     pub fn decide(resources: &[Vec<Resource>]) -> Kept {
-        let mut decided = Kept { slots: Vec::new(), kept: Vec::new(), replaced: Vec::new() };
+        let mut decided = Kept {
+            slots: Vec::new(),
+            kept: Vec::new(),
+            replaced: Vec::new(),
+        };
         for resources in resources {
             let mut slots: HashMap<Box<str>, u32> = HashMap::with_capacity(resources.len());
             let mut kept = vec![true; resources.len()];
@@ -28,8 +32,13 @@ impl Kept {
             for (slot, resource) in resources.iter().enumerate() {
                 if let Some(other) = slots.get_mut(&resource.id) {
                     let rival = &resources[*other as usize];
-                    let later = (resource.updated, resource.sequence) > (rival.updated, rival.sequence);
-                    let loser = if later { std::mem::replace(other, slot as u32) } else { slot as u32 };
+                    let later =
+                        (resource.updated, resource.sequence) > (rival.updated, rival.sequence);
+                    let loser = if later {
+                        std::mem::replace(other, slot as u32)
+                    } else {
+                        slot as u32
+                    };
                     kept[loser as usize] = false;
                     replaced += 1;
                 } else {
@@ -68,12 +77,17 @@ type Identifiers = HashMap<Vec<u8>, Vec<(ResourceType, Vec<u8>, u32)>>;
 /// Resolves every reference of the extract.
 pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept) -> Resolved {
     let identifiers = identifiers(schema, directories, kept);
-    let mut resolved = Resolved { edges: Vec::new(), dangling: vec![0; ResourceType::COUNT] };
+    let mut resolved = Resolved {
+        edges: Vec::new(),
+        dangling: vec![0; ResourceType::COUNT],
+    };
     for kind in ResourceType::ALL {
         let mut of_type = Vec::new();
         for (number, parameter) in schema.parameters(kind).iter().enumerate() {
             let mut edges = Vec::new();
-            if let Some(Collector::Reference(references)) = directories[kind.index()].collector(number) {
+            if let Some(Collector::Reference(references)) =
+                directories[kind.index()].collector(number)
+            {
                 let targets = &parameter.targets;
                 let (found, dangling) = references.resolve(
                     |slot| kept.is_kept(kind, slot),
@@ -82,10 +96,14 @@ pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
                             targets
                                 .iter()
                                 .filter(|&&target| hint.is_none_or(|hint| hint == target))
-                                .filter_map(|&target| kept.slot(target, id).map(|slot| (target, slot))),
+                                .filter_map(|&target| {
+                                    kept.slot(target, id).map(|slot| (target, slot))
+                                }),
                         ),
                         Pointer::Logical(hint, system, value) => {
-                            for (target, its_system, slot) in identifiers.get(value.as_bytes()).into_iter().flatten() {
+                            for (target, its_system, slot) in
+                                identifiers.get(value.as_bytes()).into_iter().flatten()
+                            {
                                 let fits = targets.contains(target)
                                     && hint.is_none_or(|hint| hint == *target)
                                     && (system.is_empty() || system.as_bytes() == its_system);
@@ -111,7 +129,9 @@ fn identifiers(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
     let mut wanted: Identifiers = HashMap::new();
     for kind in ResourceType::ALL {
         for number in 0..schema.parameters(kind).len() {
-            if let Some(Collector::Reference(references)) = directories[kind.index()].collector(number) {
+            if let Some(Collector::Reference(references)) =
+                directories[kind.index()].collector(number)
+            {
                 references.logical_values(|value| {
                     wanted.entry(value.to_vec()).or_default();
                 });
@@ -122,8 +142,12 @@ fn identifiers(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
         return wanted;
     }
     for kind in ResourceType::ALL {
-        let Some(number) = schema.find(kind, "identifier") else { continue };
-        let Some(Collector::Token(tokens)) = directories[kind.index()].collector(number) else { continue };
+        let Some(number) = schema.find(kind, "identifier") else {
+            continue;
+        };
+        let Some(Collector::Token(tokens)) = directories[kind.index()].collector(number) else {
+            continue;
+        };
         tokens.each(|value, system, slot| {
             if kept.is_kept(kind, slot)
                 && let Some(holders) = wanted.get_mut(value)

@@ -33,7 +33,11 @@ impl SpoolWriter {
             .create_new(true)
             .open(path)
             .map_err(|source| FormatError::io(path, source))?;
-        Ok(SpoolWriter { path: path.to_owned(), file: BufWriter::with_capacity(1 << 20, file), end: 0 })
+        Ok(SpoolWriter {
+            path: path.to_owned(),
+            file: BufWriter::with_capacity(1 << 20, file),
+            end: 0,
+        })
     }
 
     /// Appends bytes (below 4 GiB, which the limit on a resource's length ensures).
@@ -41,8 +45,13 @@ impl SpoolWriter {
     /// # Errors
     /// [`FormatError::Io`].
     pub fn push(&mut self, bytes: &[u8]) -> Result<Piece, FormatError> {
-        self.file.write_all(bytes).map_err(|source| FormatError::io(&self.path, source))?;
-        let piece = Piece { offset: self.end, length: bytes.len() as u32 };
+        self.file
+            .write_all(bytes)
+            .map_err(|source| FormatError::io(&self.path, source))?;
+        let piece = Piece {
+            offset: self.end,
+            length: bytes.len() as u32,
+        };
         self.end += bytes.len() as u64;
         Ok(piece)
     }
@@ -53,7 +62,10 @@ impl SpoolWriter {
     /// [`FormatError::Io`].
     pub fn finish(self) -> Result<Spool, FormatError> {
         let path = self.path;
-        let file = self.file.into_inner().map_err(|error| FormatError::io(&path, error.into_error()))?;
+        let file = self
+            .file
+            .into_inner()
+            .map_err(|error| FormatError::io(&path, error.into_error()))?;
         Ok(Spool { path, file })
     }
 }
@@ -71,6 +83,8 @@ impl Spool {
     /// [`FormatError::Io`].
     pub fn read(&self, piece: Piece, buffer: &mut Vec<u8>) -> Result<(), FormatError> {
         buffer.resize(piece.length as usize, 0);
-        self.file.read_exact_at(buffer, piece.offset).map_err(|source| FormatError::io(&self.path, source))
+        self.file
+            .read_exact_at(buffer, piece.offset)
+            .map_err(|source| FormatError::io(&self.path, source))
     }
 }

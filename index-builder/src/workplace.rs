@@ -37,19 +37,30 @@ impl Workplace {
             .map_err(|source| io(&lock_path, source))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(BuildError::Busy { index: index.to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(BuildError::Busy {
+                    index: index.to_owned(),
+                });
+            }
             Err(TryLockError::Error(source)) => return Err(io(&lock_path, source).into()),
         }
         for entry in fs::read_dir(index).map_err(|source| io(index, source))? {
             let path = entry.map_err(|source| io(index, source))?.path();
-            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(STAGING)) {
+            if path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(STAGING))
+            {
                 fs::remove_dir_all(&path).map_err(|source| io(&path, source))?;
             }
         }
         remove_unpublished(index)?;
         let staging = index.join(format!("{STAGING}{generation}"));
         fs::create_dir(&staging).map_err(|source| io(&staging, source))?;
-        Ok(Workplace { index: index.to_owned(), staging, _lock: lock })
+        Ok(Workplace {
+            index: index.to_owned(),
+            staging,
+            _lock: lock,
+        })
     }
 
     /// The folder in which to build.
@@ -84,11 +95,14 @@ impl Workplace {
             return Ok(());
         }
         let mut key = [0u8; 32];
-        getrandom::fill(&mut key).map_err(|error| FormatError::io(&path, std::io::Error::other(error)))?;
+        getrandom::fill(&mut key)
+            .map_err(|error| FormatError::io(&path, std::io::Error::other(error)))?;
         let staged = self.staging.join(CURSOR_KEY);
         let io = |source| FormatError::io(&staged, source);
         fs::write(&staged, key).map_err(io)?;
-        File::open(&staged).and_then(|file| file.sync_all()).map_err(io)?;
+        File::open(&staged)
+            .and_then(|file| file.sync_all())
+            .map_err(io)?;
         fs::rename(&staged, &path).map_err(io)?;
         sync_directory(&self.index)
     }

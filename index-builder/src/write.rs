@@ -9,7 +9,7 @@ use rorqual::index::bodies::BodyWriter;
 use rorqual::index::directory::{BODIES, DirectoryCollector, PACK, TEXT};
 use rorqual::index::generation::{SCHEMA, sync_directory};
 use rorqual::index::interner::Places;
-use rorqual::index::manifest::{FileRecord, MANIFEST, Manifest};
+use rorqual::index::manifest::{FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest};
 use rorqual::index::pack::{FileSeal, PackWriter};
 use rorqual::index::text::TextWriter;
 use rorqual::index::{FormatError, checksum_file};
@@ -17,6 +17,7 @@ use rorqual_schema::{ResourceType, Schema};
 
 use crate::gather::Resource;
 use crate::order::Order;
+use crate::precompute::write_precomputed;
 use crate::progress::Progress;
 use crate::resolve::Resolved;
 use crate::spool::Spool;
@@ -56,16 +57,20 @@ pub fn write_generation(
         let folder = path.join(kind.name());
         fs::create_dir_all(&folder).map_err(|source| FormatError::io(&folder, source))?;
     }
-    let mut jobs: Vec<Job> = ResourceType::ALL.into_iter().flat_map(|kind| [Job::Pack(kind), Job::Text(kind)]).collect();
+    let mut jobs: Vec<Job> = ResourceType::ALL
+        .into_iter()
+        .flat_map(|kind| [Job::Pack(kind), Job::Text(kind)])
+        .collect();
     // The longest jobs first; taken from the end.
     jobs.sort_by_key(|job| match job {
         Job::Pack(kind) | Job::Text(kind) => material.order.slots[kind.index()].len(),
     });
     let jobs = Mutex::new(jobs);
-    let done: Mutex<Result<BTreeMap<String, FileRecord>, FormatError>> = Mutex::new(Ok(BTreeMap::new()));
+    let done: Mutex<Result<BTreeMap<String, FileRecord>, FormatError>> =
+        Mutex::new(Ok(BTreeMap::new()));
+    let next = || jobs.lock().ok().and_then(|mut jobs| jobs.pop());
     let worker = || {
-        loop {
-            let Some(job) = jobs.lock().ok().and_then(|mut jobs| jobs.pop()) else { break };
+        while let Some(job) = next() {
             let written = match job {
                 Job::Pack(kind) => write_pack(material, path, kind, progress),
                 Job::Text(kind) => write_text(material, path, kind, progress),
@@ -87,7 +92,9 @@ pub fn write_generation(
         }
         worker();
     });
-    let mut records = done.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())?;
+    let mut records = done
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())?;
     let schema = material.schema.to_json();
     let schema_path = path.join(SCHEMA);
     write_synced(&schema_path, &schema)?;
@@ -104,16 +111,22 @@ pub fn write_generation(
 /// [`FormatError::Io`].
 pub fn write_manifest(path: &Path, manifest: &Manifest) -> Result<(), FormatError> {
     let place = path.join(MANIFEST);
-    let text = serde_json::to_vec_pretty(manifest)
-        .map_err(|error| FormatError::Damaged { path: place.clone(), detail: error.to_string() })?;
+    let text = serde_json::to_vec_pretty(manifest).map_err(|error| FormatError::Damaged {
+        path: place.clone(),
+        detail: error.to_string(),
+    })?;
     write_synced(&place, &text)?;
+    let checksum = checksum_file(&place)?.xxh3;
+    write_synced(&path.join(MANIFEST_CHECKSUM), checksum.as_bytes())?;
     sync_directory(path)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FormatError> {
     let io = |source| FormatError::io(path, source);
     fs::write(path, bytes).map_err(io)?;
-    File::open(path).and_then(|file| file.sync_all()).map_err(io)
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(io)
 }
 
 fn record(seal: &FileSeal) -> FileRecord {
@@ -121,7 +134,10 @@ fn record(seal: &FileSeal) -> FileRecord {
 }
 
 fn places<'a>(order: &'a Order, kind: ResourceType) -> Places<'a> {
-    Places { ordinals: &order.ordinals[kind.index()], count: order.slots[kind.index()].len() }
+    Places::One {
+        ordinals: &order.ordinals[kind.index()],
+        count: order.slots[kind.index()].len(),
+    }
 }
 
 fn write_pack(
@@ -130,8 +146,14 @@ fn write_pack(
     kind: ResourceType,
     progress: &Progress,
 ) -> Result<Vec<(String, FileRecord)>, FormatError> {
-    let (resources, slots) = (&material.resources[kind.index()], &material.order.slots[kind.index()]);
-    let phase = progress.items(&format!("writing {}", kind.name()), Some(slots.len() as u64));
+    let (resources, slots) = (
+        &material.resources[kind.index()],
+        &material.order.slots[kind.index()],
+    );
+    let phase = progress.items(
+        &format!("writing {}", kind.name()),
+        Some(slots.len() as u64),
+    );
     let folder = path.join(kind.name());
     let mut bodies = BodyWriter::create(&folder.join(BODIES), kind.name())?;
     let mut buffer = Vec::new();
@@ -146,9 +168,21 @@ fn write_pack(
     let (bodies, offsets) = bodies.finish()?;
     let mut pack = PackWriter::create(&folder.join(PACK))?;
     pack.column("bodies.offsets", &offsets)?;
-    let all: Vec<Places<'_>> = ResourceType::ALL.iter().map(|&kind| places(material.order, kind)).collect();
+    let all: Vec<Places<'_>> = ResourceType::ALL
+        .iter()
+        .map(|&kind| places(material.order, kind))
+        .collect();
     let edges = &material.resolved.edges[kind.index()];
-    material.directories[kind.index()].write(&mut pack, material.schema, kind, &all[kind.index()], edges, &all)?;
+    material.directories[kind.index()].write(
+        &mut pack,
+        material.schema,
+        kind,
+        &material.order.ordinals[kind.index()],
+        slots.len(),
+        edges,
+        &all,
+    )?;
+    write_precomputed(material, &mut pack, kind)?;
     let pack = pack.finish()?;
     phase.finish("done");
     Ok(vec![
@@ -163,8 +197,14 @@ fn write_text(
     kind: ResourceType,
     progress: &Progress,
 ) -> Result<Vec<(String, FileRecord)>, FormatError> {
-    let (resources, slots) = (&material.resources[kind.index()], &material.order.slots[kind.index()]);
-    let phase = progress.items(&format!("full text of {}", kind.name()), Some(slots.len() as u64));
+    let (resources, slots) = (
+        &material.resources[kind.index()],
+        &material.order.slots[kind.index()],
+    );
+    let phase = progress.items(
+        &format!("full text of {}", kind.name()),
+        Some(slots.len() as u64),
+    );
     let folder = path.join(kind.name()).join(TEXT);
     let mut text = TextWriter::create(&folder)?;
     let mut buffer = Vec::new();
@@ -179,9 +219,18 @@ fn write_text(
     text.finish()?;
     let mut records = Vec::new();
     for file in text_files(&folder)? {
-        File::open(&file).and_then(|file| file.sync_all()).map_err(|source| FormatError::io(&file, source))?;
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        records.push((format!("{}/{TEXT}/{name}", kind.name()), checksum_file(&file)?));
+        File::open(&file)
+            .and_then(|file| file.sync_all())
+            .map_err(|source| FormatError::io(&file, source))?;
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        records.push((
+            format!("{}/{TEXT}/{name}", kind.name()),
+            checksum_file(&file)?,
+        ));
     }
     sync_directory(&folder)?;
     phase.finish("done");
@@ -194,7 +243,10 @@ fn text_files(folder: &Path) -> Result<Vec<PathBuf>, FormatError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
-        if path.extension().is_some_and(|extension| extension == "lock") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+        {
             fs::remove_file(&path).map_err(io)?;
         } else {
             files.push(path);

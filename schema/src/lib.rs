@@ -59,7 +59,7 @@ pub use extract::{Extracted, Extraction};
 pub use fhirpath::ExpressionError;
 pub use group::Group;
 pub use json::{JsonError, JsonNumber, Node};
-pub use parameter::{DEFAULT_UNIT_URL, Parameter, ParameterType};
+pub use parameter::{DEFAULT_UNIT_URL, Hop, PRECOMPUTE_URL, Parameter, ParameterType};
 pub use registry::Schema;
 pub use resource_type::ResourceType;
 pub use schema_error::SchemaError;

@@ -79,6 +79,8 @@ pub struct Parameter {
     pub targets: Vec<ResourceType>,
     /// For a quantity, the UCUM code of numbers written without a unit.
     pub default_unit: Option<String>,
+    /// For a reference, the hops whose targets' criteria are kept at the level of this resource when an index is built.
+    pub precomputed: Vec<Hop>,
     /// The number in [`crate::Schema::groups`] of the deepest group that holds every value.
     pub group: Option<usize>,
     /// What the parameter reads, in English.
@@ -103,6 +105,28 @@ pub struct Parameter {
 
 /// The URL of the extension that gives [`Parameter::default_unit`] (a `valueCode`).
 pub const DEFAULT_UNIT_URL: &str = "urn:rorqual:default-unit";
+
+/// The URL of the extension that declares a [`Hop`] as [`Parameter::precomputed`] (a `valueCode`, repeatable).
+pub const PRECOMPUTE_URL: &str = "urn:rorqual:precompute";
+
+/// A step along a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hop {
+    /// To what is referred to.
+    Direct,
+    /// To what is referred to and everything above it by `partof`.
+    Above,
+}
+
+impl Hop {
+    /// The code in the extension.
+    pub fn name(self) -> &'static str {
+        match self {
+            Hop::Direct => "direct",
+            Hop::Above => "above",
+        }
+    }
+}
 
 /// The parts of a SearchParameter resource that matter here; others are ignored.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -214,6 +238,23 @@ impl SearchParameterFile {
                 "the default unit `{code}` is not a known UCUM code"
             ));
         }
+        let hop = |annotation: &Annotation| match annotation.value_code.as_deref() {
+            Some("direct") if kind == ParameterType::Reference => Ok(Hop::Direct),
+            Some("above") if kind == ParameterType::Reference => Ok(Hop::Above),
+            other => Err(format!(
+                "`{}` cannot be precomputed: only references can, with the code `direct` or `above`",
+                other.unwrap_or_default()
+            )),
+        };
+        let precomputed: Vec<Hop> = self
+            .extension
+            .iter()
+            .filter(|e| e.url == PRECOMPUTE_URL)
+            .map(hop)
+            .collect::<Result<_, _>>()?;
+        if !precomputed.is_empty() && targets.len() != 1 {
+            return Err("only a reference with exactly one target can be precomputed".to_owned());
+        }
         let parameter = |base| Parameter {
             base,
             code: self.code.clone(),
@@ -221,6 +262,7 @@ impl SearchParameterFile {
             expression: self.expression.clone(),
             targets: targets.clone(),
             default_unit: default_unit.clone(),
+            precomputed: precomputed.clone(),
             group: None,
             description: self.description.clone(),
             url: self.url.clone(),
@@ -239,14 +281,22 @@ impl SearchParameterFile {
 impl Parameter {
     /// The parameter as a SearchParameter of its one base.
     pub(crate) fn to_file(&self) -> SearchParameterFile {
-        let annotation = |unit: &String| Annotation {
-            url: DEFAULT_UNIT_URL.to_owned(),
-            value_code: Some(unit.clone()),
+        let annotation = |url: &str, code: &str| Annotation {
+            url: url.to_owned(),
+            value_code: Some(code.to_owned()),
         };
+        let units = self
+            .default_unit
+            .iter()
+            .map(|unit| annotation(DEFAULT_UNIT_URL, unit));
+        let hops = self
+            .precomputed
+            .iter()
+            .map(|hop| annotation(PRECOMPUTE_URL, hop.name()));
         SearchParameterFile {
             resource_type: "SearchParameter".to_owned(),
             id: self.id.clone(),
-            extension: self.default_unit.iter().map(annotation).collect(),
+            extension: units.chain(hops).collect(),
             url: self.url.clone(),
             name: self.name.clone(),
             status: self.status.clone(),

@@ -59,19 +59,30 @@ pub struct Frame<'a> {
 ///
 /// # Errors
 /// [`SubsetError`] when elements are asked for and a stored resource cannot be read.
-pub fn bundle(generation: &Generation, frame: &Frame<'_>, entries: &[Entry]) -> Result<Vec<Bytes>, SubsetError> {
+pub fn bundle(
+    generation: &Generation,
+    frame: &Frame<'_>,
+    entries: &[Entry],
+) -> Result<Vec<Bytes>, SubsetError> {
     let mut head = json!({ "resourceType": "Bundle", "id": frame.id, "meta": { "lastUpdated": frame.last_updated }, "type": "searchset" });
     if let Some(total) = frame.total {
         head["total"] = total.into();
     }
-    head["link"] =
-        frame.links.iter().map(|(relation, url)| json!({ "relation": relation, "url": url })).collect::<Vec<_>>().into();
+    head["link"] = frame
+        .links
+        .iter()
+        .map(|(relation, url)| json!({ "relation": relation, "url": url }))
+        .collect::<Vec<_>>()
+        .into();
     let mut open = head.to_string();
     // The object stays open for its entries.
     open.pop();
     let mut pieces = Vec::with_capacity(2 * entries.len() + 2);
     let mut pending = open;
-    let begin = format!("{{\"fullUrl\":{}", opened_string(&format!("{}/", frame.base_url)));
+    let begin = format!(
+        "{{\"fullUrl\":{}",
+        opened_string(&format!("{}/", frame.base_url))
+    );
     let mut first = true;
     let mut start = |pending: &mut String| {
         pending.push_str(if first { ",\"entry\":[" } else { "," });
@@ -83,10 +94,16 @@ pub fn bundle(generation: &Generation, frame: &Frame<'_>, entries: &[Entry]) -> 
     let mut last: Option<Mode> = None;
     for entry in entries {
         let bodies = generation.directory(entry.kind).bodies();
-        let Some(whole) = bodies.entry(entry.ordinal) else { continue };
+        let Some(whole) = bodies.entry(entry.ordinal) else {
+            continue;
+        };
         let subset = match entry.mode {
             Mode::Match => frame.match_subset.as_ref(),
-            Mode::Include => frame.include_subsets.iter().find(|(kind, _)| *kind == entry.kind).map(|(_, subset)| subset),
+            Mode::Include => frame
+                .include_subsets
+                .iter()
+                .find(|(kind, _)| *kind == entry.kind)
+                .map(|(_, subset)| subset),
         };
         let slice = match (subset, bodies.body(entry.ordinal)) {
             (Some(subset), Some(body)) => {
@@ -117,7 +134,10 @@ pub fn bundle(generation: &Generation, frame: &Frame<'_>, entries: &[Entry]) -> 
     if !frame.warnings.is_empty() {
         start(&mut pending);
         let outcome = crate::outcome::operation_outcome(frame.warnings);
-        pending.push_str("{\"resource\":");
+        pending.push_str(&format!(
+            "{{\"fullUrl\":\"urn:uuid:{}\",\"resource\":",
+            frame.id
+        ));
         pending.push_str(&String::from_utf8_lossy(&outcome));
         pending.push_str(",\"search\":{\"mode\":\"outcome\"}}");
     }

@@ -43,13 +43,18 @@ pub fn included(
     bound: usize,
 ) -> Included {
     let rules = rules(generation.schema(), kind, includes);
-    let mut reached: HashSet<(ResourceType, u32), RandomState> = page.iter().map(|&ordinal| (kind, ordinal)).collect();
-    let mut waiting: Vec<(ResourceType, u32, bool)> = page.iter().map(|&ordinal| (kind, ordinal, true)).collect();
+    let mut reached: HashSet<(ResourceType, u32), RandomState> =
+        page.iter().map(|&ordinal| (kind, ordinal)).collect();
+    let mut waiting: Vec<(ResourceType, u32, bool)> =
+        page.iter().map(|&ordinal| (kind, ordinal, true)).collect();
     let mut found = Vec::new();
     let mut cut = false;
     let mut next = Vec::new();
     'walk: while let Some((at, ordinal, is_match)) = waiting.pop() {
-        for rule in rules.iter().filter(|rule| rule.iterate || rule.on_matches == is_match) {
+        for rule in rules
+            .iter()
+            .filter(|rule| rule.iterate || rule.on_matches == is_match)
+        {
             follow(generation, rule, at, ordinal, &mut next);
             for to in next.drain(..) {
                 if !reached.insert(to) {
@@ -69,12 +74,23 @@ pub fn included(
         }
     }
     found.sort_unstable();
-    Included { resources: found, cut }
+    Included {
+        resources: found,
+        cut,
+    }
 }
 
-fn follow(generation: &Generation, rule: &Rule, at: ResourceType, ordinal: u32, out: &mut Vec<(ResourceType, u32)>) {
-    let Some(Values::Reference(references)) =
-        generation.directory(rule.source).parameter(rule.parameter).map(|parameter| &parameter.values)
+fn follow(
+    generation: &Generation,
+    rule: &Rule,
+    at: ResourceType,
+    ordinal: u32,
+    out: &mut Vec<(ResourceType, u32)>,
+) {
+    let Some(Values::Reference(references)) = generation
+        .directory(rule.source)
+        .parameter(rule.parameter)
+        .map(|parameter| &parameter.values)
     else {
         return;
     };
@@ -82,10 +98,19 @@ fn follow(generation: &Generation, rule: &Rule, at: ResourceType, ordinal: u32, 
         if rule.target.is_none_or(|target| target == at)
             && let Some(incoming) = references.incoming(at)
         {
-            out.extend(incoming.of(ordinal as usize).iter().map(|&from| (rule.source, from)));
+            out.extend(
+                incoming
+                    .of(ordinal as usize)
+                    .iter()
+                    .map(|&from| (rule.source, from)),
+            );
         }
     } else if at == rule.source {
-        out.extend(references.targets(ordinal).filter(|(to, _)| rule.target.is_none_or(|target| target == *to)));
+        out.extend(
+            references
+                .targets(ordinal)
+                .filter(|(to, _)| rule.target.is_none_or(|target| target == *to)),
+        );
     }
 }
 
@@ -99,7 +124,9 @@ fn rules(schema: &Schema, searched: ResourceType, includes: &[Include]) -> Vec<R
                 continue;
             }
             for (number, parameter) in schema.parameters(source).iter().enumerate() {
-                if parameter.kind == ParameterType::Reference && include.parameter.is_none_or(|named| named == number) {
+                if parameter.kind == ParameterType::Reference
+                    && include.parameter.is_none_or(|named| named == number)
+                {
                     rules.push(Rule {
                         reverse: include.reverse,
                         iterate: include.iterate,
@@ -117,7 +144,9 @@ fn rules(schema: &Schema, searched: ResourceType, includes: &[Include]) -> Vec<R
 
 /// Whether resources of the searched type can draw something in through an include.
 fn carried_by_matches(schema: &Schema, searched: ResourceType, include: &Include) -> bool {
-    let Some(source) = include.source else { return true };
+    let Some(source) = include.source else {
+        return true;
+    };
     if !include.reverse {
         return source == searched;
     }
@@ -127,7 +156,8 @@ fn carried_by_matches(schema: &Schema, searched: ResourceType, include: &Include
     let of_source = schema.parameters(source).iter().enumerate();
     of_source
         .filter(|(number, parameter)| {
-            parameter.kind == ParameterType::Reference && include.parameter.is_none_or(|named| named == *number)
+            parameter.kind == ParameterType::Reference
+                && include.parameter.is_none_or(|named| named == *number)
         })
         .any(|(_, parameter)| parameter.targets.contains(&searched))
 }

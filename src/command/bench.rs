@@ -31,15 +31,30 @@ const TYPICAL: &str = include_str!("../../benches/typical.txt");
 /// Prints a table: median, 99th percentile, matches and bytes of each search.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let text = match &arguments.queries {
-        Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?
+        }
         None => TYPICAL.to_owned(),
     };
     let begun = Instant::now();
     let engine = Engine::open(&arguments.index.directory)?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "opened generation {} in {:.1} ms", engine.generation_id(), begun.elapsed().as_secs_f64() * 1e3)?;
-    writeln!(out, "{:>10}  {:>10}  {:>9}  {:>10}  search", "median µs", "p99 µs", "matches", "bytes")?;
-    for search in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    writeln!(
+        out,
+        "opened generation {} in {:.1} ms",
+        engine.generation_id(),
+        begun.elapsed().as_secs_f64() * 1e3
+    )?;
+    writeln!(
+        out,
+        "{:>10}  {:>10}  {:>9}  {:>10}  search",
+        "median µs", "p99 µs", "matches", "bytes"
+    )?;
+    for search in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         match measure(&engine, search, arguments) {
             Ok(measured) => writeln!(
                 out,
@@ -49,7 +64,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 measured.matches,
                 measured.bytes
             )?,
-            Err(error) => writeln!(out, "{:>10}  {:>10}  {:>9}  {:>10}  {search}: {error}", "-", "-", "-", "-")?,
+            Err(error) => writeln!(
+                out,
+                "{:>10}  {:>10}  {:>9}  {:>10}  {search}: {error}",
+                "-", "-", "-", "-"
+            )?,
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -62,7 +81,11 @@ struct Measured {
     bytes: u64,
 }
 
-fn measure(engine: &Engine, search: &str, arguments: &Arguments) -> Result<Measured, rorqual::SearchError> {
+fn measure(
+    engine: &Engine,
+    search: &str,
+    arguments: &Arguments,
+) -> Result<Measured, rorqual::SearchError> {
     let first = engine.search(search)?;
     for _ in 0..arguments.runs / 10 {
         black_box(engine.search(search)?);
@@ -78,6 +101,16 @@ fn measure(engine: &Engine, search: &str, arguments: &Arguments) -> Result<Measu
         }
     }
     times.sort_unstable();
-    let of = |share: f64| times.get(((times.len() - 1) as f64 * share) as usize).copied().unwrap_or_default();
-    Ok(Measured { median: of(0.5), p99: of(0.99), matches: first.total, bytes: first.length })
+    let of = |share: f64| {
+        times
+            .get(((times.len() - 1) as f64 * share) as usize)
+            .copied()
+            .unwrap_or_default()
+    };
+    Ok(Measured {
+        median: of(0.5),
+        p99: of(0.99),
+        matches: first.total,
+        bytes: first.length,
+    })
 }

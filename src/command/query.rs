@@ -22,7 +22,10 @@ pub struct Arguments {
 
 /// Prints the Bundle, or the OperationOutcome that says why there is none.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let options = EngineOptions { base_url: arguments.base_url.trim_end_matches('/').to_owned(), ..EngineOptions::default() };
+    let options = EngineOptions {
+        base_url: arguments.base_url.trim_end_matches('/').to_owned(),
+        ..EngineOptions::default()
+    };
     let engine = Engine::open_with(&arguments.index.directory, options)?;
     let mut out = std::io::stdout().lock();
     match engine.search(&arguments.search) {

@@ -47,10 +47,15 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     let engine = Arc::new(Engine::open_with(&arguments.index.directory, options)?);
     tracing::info!(generation = engine.generation_id(), "index open");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let served = runtime.block_on(async {
         let stop = termination()?;
-        serve(engine, config, stop, |bound| eprintln!("listening on {}", bound.base_url)).await?;
+        serve(engine, config, stop, |bound| {
+            eprintln!("listening on {}", bound.base_url)
+        })
+        .await?;
         Ok::<(), Failure>(())
     });
     // A search that outran its time budget may still be running; it is not waited for.
@@ -62,7 +67,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         builder.init();
     } else {

@@ -24,7 +24,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         writeln!(out, "{}", serde_json::to_string_pretty(&found)?)?;
     } else {
         writeln!(out, "Generation {}", found.generation)?;
-        writeln!(out, "  {} files, {} bytes, {} resources checked", found.files, found.bytes, found.resources)?;
+        writeln!(
+            out,
+            "  {} files, {} bytes, {} resources checked",
+            found.files, found.bytes, found.resources
+        )?;
         for fault in &found.faults {
             writeln!(out, "  {fault}")?;
         }
@@ -35,5 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    Err(format!("{} faults: restore generation {} from a copy, or rebuild it with index-builder", found.faults.len(), found.generation).into())
+    Err(format!(
+        "{} faults: restore generation {} from a copy, or rebuild it with index-builder",
+        found.faults.len(),
+        found.generation
+    )
+    .into())
 }

@@ -34,7 +34,13 @@ impl BodyWriter {
     pub fn create(path: &Path, kind: &'static str) -> Result<BodyWriter, FormatError> {
         let file = File::create(path).map_err(|source| FormatError::io(path, source))?;
         let file = BufWriter::with_capacity(1 << 20, file);
-        Ok(BodyWriter { path: path.to_owned(), kind, file, hash: Xxh3::new(), offsets: vec![0] })
+        Ok(BodyWriter {
+            path: path.to_owned(),
+            kind,
+            file,
+            hash: Xxh3::new(),
+            offsets: vec![0],
+        })
     }
 
     /// Appends the next resource.
@@ -45,7 +51,9 @@ impl BodyWriter {
         let mut length = 0;
         for piece in [self.kind.as_bytes(), b"/", id.as_bytes(), BETWEEN, body] {
             self.hash.update(piece);
-            self.file.write_all(piece).map_err(|source| FormatError::io(&self.path, source))?;
+            self.file
+                .write_all(piece)
+                .map_err(|source| FormatError::io(&self.path, source))?;
             length += piece.len() as u64;
         }
         let end = self.offsets.last().copied().unwrap_or(0) + length;
@@ -58,12 +66,24 @@ impl BodyWriter {
     /// # Errors
     /// [`FormatError::Io`].
     pub fn finish(self) -> Result<(FileSeal, Vec<u64>), FormatError> {
-        let BodyWriter { path, file, hash, offsets, .. } = self;
+        let BodyWriter {
+            path,
+            file,
+            hash,
+            offsets,
+            ..
+        } = self;
         let io = |source| FormatError::io(&path, source);
         let file = file.into_inner().map_err(|error| io(error.into_error()))?;
         file.sync_all().map_err(io)?;
         let length = offsets.last().copied().unwrap_or(0);
-        Ok((FileSeal { length, checksum: hash.digest() }, offsets))
+        Ok((
+            FileSeal {
+                length,
+                checksum: hash.digest(),
+            },
+            offsets,
+        ))
     }
 }
 
@@ -84,9 +104,16 @@ impl Bodies {
         let data = Region::map_file(path)?;
         let offsets: Column<u64> = pack.column("bodies.offsets")?;
         if offsets.last() != Some(&(data.len() as u64)) {
-            return Err(FormatError::Damaged { path: path.to_owned(), detail: "its length is not the recorded one".into() });
+            return Err(FormatError::Damaged {
+                path: path.to_owned(),
+                detail: "its length is not the recorded one".into(),
+            });
         }
-        Ok(Bodies { kind, data: data.to_bytes(), offsets })
+        Ok(Bodies {
+            kind,
+            data: data.to_bytes(),
+            offsets,
+        })
     }
 
     /// How many resources are stored.
@@ -102,7 +129,10 @@ impl Bodies {
     /// `Type/id","resource":{…}` of an ordinal.
     pub fn entry(&self, ordinal: u32) -> Option<Bytes> {
         let at = ordinal as usize;
-        let (start, end) = (*self.offsets.get(at)? as usize, *self.offsets.get(at + 1)? as usize);
+        let (start, end) = (
+            *self.offsets.get(at)? as usize,
+            *self.offsets.get(at + 1)? as usize,
+        );
         (start <= end && end <= self.data.len()).then(|| self.data.slice(start..end))
     }
 
@@ -110,7 +140,10 @@ impl Bodies {
     fn split<'e>(&self, entry: &'e [u8]) -> Option<(&'e str, usize)> {
         let start = self.kind.len() + 1;
         let end = start + memchr::memchr(b'"', entry.get(start..)?)?;
-        Some((std::str::from_utf8(&entry[start..end]).ok()?, end + BETWEEN.len()))
+        Some((
+            std::str::from_utf8(&entry[start..end]).ok()?,
+            end + BETWEEN.len(),
+        ))
     }
 
     /// The id of an ordinal.

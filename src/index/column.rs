@@ -58,9 +58,15 @@ impl Collector {
             (Collector::String(collector), Value::String(text)) => collector.add(slot, text),
             (Collector::Date(collector), Value::Date(range)) => collector.add(slot, *range),
             (Collector::Number(collector), Value::Number(number)) => collector.add(slot, *number),
-            (Collector::Quantity(collector), Value::Quantity(quantity)) => collector.add(slot, quantity),
-            (Collector::Reference(collector), Value::Reference(reference)) => collector.add(slot, reference),
-            (Collector::Position(collector), Value::Position(position)) => collector.add(slot, *position),
+            (Collector::Quantity(collector), Value::Quantity(quantity)) => {
+                collector.add(slot, quantity)
+            }
+            (Collector::Reference(collector), Value::Reference(reference)) => {
+                collector.add(slot, reference)
+            }
+            (Collector::Position(collector), Value::Position(position)) => {
+                collector.add(slot, *position)
+            }
             _ => {}
         }
     }
@@ -111,11 +117,15 @@ impl Collector {
             Collector::Date(collector) => collector.write(pack, name, places, ranked)?,
             Collector::Number(collector) => collector.write(pack, name, places, ranked)?,
             Collector::Quantity(collector) => collector.write(pack, name, places, ranked)?,
-            Collector::Reference(collector) => collector.write(pack, name, places, edges, targets)?,
+            Collector::Reference(collector) => {
+                collector.write(pack, name, places, edges, targets)?
+            }
             Collector::Position(collector) => collector.write(pack, name, places)?,
             Collector::Nothing => return Ok(()),
         }
-        let present = self.slots().filter_map(|slot| places.of(slot));
+        let present = self
+            .slots()
+            .flat_map(|slot| places.of(slot).iter().copied());
         write_presence(pack, &format!("{name}.present"), present)
     }
 }
@@ -154,7 +164,12 @@ impl ParameterIndex {
     ///
     /// # Errors
     /// [`FormatError`] when a section is missing or inconsistent.
-    pub fn open(pack: &Pack, name: &str, kind: ParameterType, located: bool) -> Result<ParameterIndex, FormatError> {
+    pub fn open(
+        pack: &Pack,
+        name: &str,
+        kind: ParameterType,
+        located: bool,
+    ) -> Result<ParameterIndex, FormatError> {
         let values = match kind {
             ParameterType::Token => Values::Token(TokenIndex::open(pack, name)?),
             ParameterType::String => Values::String(StringIndex::open(pack, name)?),
@@ -165,8 +180,15 @@ impl ParameterIndex {
             ParameterType::Special if located => Values::Position(PositionIndex::open(pack, name)?),
             ParameterType::Special => Values::Nothing,
         };
-        let ranks = pack.has(&format!("{name}.least")).then(|| Ranks::open(pack, name)).transpose()?;
-        Ok(ParameterIndex { name: name.to_owned(), values, ranks })
+        let ranks = pack
+            .has(&format!("{name}.least"))
+            .then(|| Ranks::open(pack, name))
+            .transpose()?;
+        Ok(ParameterIndex {
+            name: name.to_owned(),
+            values,
+            ranks,
+        })
     }
 
     /// The ordinals that have any value: what `:missing` reads.

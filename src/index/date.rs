@@ -28,30 +28,64 @@ impl DateCollector {
 
     /// Takes over what another thread gathered; its slots begin at `shift`.
     pub fn absorb(&mut self, other: DateCollector, shift: u32) {
-        self.values.extend(other.values.into_iter().map(|(slot, range)| (slot + shift, range)));
+        self.values.extend(
+            other
+                .values
+                .into_iter()
+                .map(|(slot, range)| (slot + shift, range)),
+        );
     }
 
     /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
+    pub fn write(
+        &self,
+        pack: &mut PackWriter,
+        name: &str,
+        places: &Places<'_>,
+        ranked: bool,
+    ) -> Result<(), FormatError> {
         let mut values: Vec<(i64, i64, u32)> = self
             .values
             .iter()
-            .filter_map(|(slot, range)| places.of(*slot).map(|ordinal| (range.low, range.high, ordinal)))
+            .flat_map(|(slot, range)| {
+                let ordinals = places.of(*slot).iter();
+                ordinals.map(|&ordinal| (range.low, range.high, ordinal))
+            })
             .collect();
         values.sort_unstable();
         values.dedup();
         if ranked {
-            write_ranks_of(pack, name, places.count, values.iter().map(|&(low, _, ordinal)| (low, ordinal)))?;
+            write_ranks_of(
+                pack,
+                name,
+                places.count(),
+                values.iter().map(|&(low, _, ordinal)| (low, ordinal)),
+            )?;
         }
-        pack.column(&format!("{name}.low"), &values.iter().map(|value| value.0).collect::<Vec<_>>())?;
-        pack.column(&format!("{name}.low_high"), &values.iter().map(|value| value.1).collect::<Vec<_>>())?;
-        pack.column(&format!("{name}.low_ordinals"), &values.iter().map(|value| value.2).collect::<Vec<_>>())?;
+        pack.column(
+            &format!("{name}.low"),
+            &values.iter().map(|value| value.0).collect::<Vec<_>>(),
+        )?;
+        pack.column(
+            &format!("{name}.low_high"),
+            &values.iter().map(|value| value.1).collect::<Vec<_>>(),
+        )?;
+        pack.column(
+            &format!("{name}.low_ordinals"),
+            &values.iter().map(|value| value.2).collect::<Vec<_>>(),
+        )?;
         values.sort_unstable_by_key(|&(low, high, ordinal)| (high, low, ordinal));
-        pack.column(&format!("{name}.high"), &values.iter().map(|value| value.1).collect::<Vec<_>>())?;
-        pack.column(&format!("{name}.high_ordinals"), &values.iter().map(|value| value.2).collect::<Vec<_>>())
+        pack.column(
+            &format!("{name}.high"),
+            &values.iter().map(|value| value.1).collect::<Vec<_>>(),
+        )?;
+        pack.column(
+            &format!("{name}.high_ordinals"),
+            &values.iter().map(|value| value.2).collect::<Vec<_>>(),
+        )
     }
 
     /// The slots that hold any value.
@@ -83,8 +117,17 @@ impl DateIndex {
             high_ordinals: pack.column(&format!("{name}.high_ordinals"))?,
         };
         let length = index.low.len();
-        if [index.low_high.len(), index.low_ordinals.len(), index.high.len(), index.high_ordinals.len()] != [length; 4] {
-            return Err(FormatError::Layout { section: name.to_owned(), detail: "its columns differ in length".into() });
+        if [
+            index.low_high.len(),
+            index.low_ordinals.len(),
+            index.high.len(),
+            index.high_ordinals.len(),
+        ] != [length; 4]
+        {
+            return Err(FormatError::Layout {
+                section: name.to_owned(),
+                detail: "its columns differ in length".into(),
+            });
         }
         Ok(index)
     }
@@ -132,7 +175,9 @@ impl DateIndex {
             Prefix::Le => self.starting_below(range.low).len() + self.rows_starting_in(range).len(),
             Prefix::Sa => self.starting_from(range.high).len(),
             Prefix::Eb => self.ending_by(range.low).len(),
-            Prefix::Ne => self.starting_below(range.low).len() + self.ending_after(range.high).len(),
+            Prefix::Ne => {
+                self.starting_below(range.low).len() + self.ending_after(range.high).len()
+            }
             Prefix::Ap => self.low.len(),
         };
         count as u64
@@ -145,16 +190,27 @@ impl DateIndex {
             Prefix::Eq => from_unordered(&self.contained(range)),
             Prefix::Gt => from_unordered(self.ending_after(range.high)),
             Prefix::Lt => from_unordered(self.starting_below(range.low)),
-            Prefix::Ge => from_unordered(self.ending_after(range.high)) | from_unordered(&self.contained(range)),
-            Prefix::Le => from_unordered(self.starting_below(range.low)) | from_unordered(&self.contained(range)),
+            Prefix::Ge => {
+                from_unordered(self.ending_after(range.high))
+                    | from_unordered(&self.contained(range))
+            }
+            Prefix::Le => {
+                from_unordered(self.starting_below(range.low))
+                    | from_unordered(&self.contained(range))
+            }
             Prefix::Sa => from_unordered(self.starting_from(range.high)),
             Prefix::Eb => from_unordered(self.ending_by(range.low)),
             // Some value is not inside the range: it reaches below or above it.
-            Prefix::Ne => from_unordered(self.starting_below(range.low)) | from_unordered(self.ending_after(range.high)),
+            Prefix::Ne => {
+                from_unordered(self.starting_below(range.low))
+                    | from_unordered(self.ending_after(range.high))
+            }
             Prefix::Ap => {
                 let rows = 0..self.low.partition_point(|&low| low < range.high);
-                let overlapping: Vec<u32> =
-                    rows.filter(|&row| self.low_high[row] > range.low).map(|row| self.low_ordinals[row]).collect();
+                let overlapping: Vec<u32> = rows
+                    .filter(|&row| self.low_high[row] > range.low)
+                    .map(|row| self.low_ordinals[row])
+                    .collect();
                 from_unordered(&overlapping)
             }
         }

@@ -14,8 +14,15 @@ use super::pack::{Pack, PackWriter};
 ///
 /// # Errors
 /// [`FormatError::Io`].
-pub fn write_dictionary<K: AsRef<[u8]>>(pack: &mut PackWriter, name: &str, keys: &[K]) -> Result<(), FormatError> {
-    debug_assert!(keys.windows(2).all(|pair| pair[0].as_ref() < pair[1].as_ref()));
+pub fn write_dictionary<K: AsRef<[u8]>>(
+    pack: &mut PackWriter,
+    name: &str,
+    keys: &[K],
+) -> Result<(), FormatError> {
+    debug_assert!(
+        keys.windows(2)
+            .all(|pair| pair[0].as_ref() < pair[1].as_ref())
+    );
     let mut offsets = Vec::with_capacity(keys.len() + 1);
     let mut end = 0u64;
     offsets.push(end);
@@ -24,7 +31,9 @@ pub fn write_dictionary<K: AsRef<[u8]>>(pack: &mut PackWriter, name: &str, keys:
         offsets.push(end);
     }
     pack.column(&format!("{name}.offsets"), &offsets)?;
-    pack.pieces(&format!("{name}.heap"), |put| keys.iter().try_for_each(|key| put(key.as_ref())))
+    pack.pieces(&format!("{name}.heap"), |put| {
+        keys.iter().try_for_each(|key| put(key.as_ref()))
+    })
 }
 
 /// An opened term dictionary.
@@ -42,7 +51,10 @@ impl Dictionary {
         let offsets: Column<u64> = pack.column(&format!("{name}.offsets"))?;
         let heap = pack.region(&format!("{name}.heap"))?;
         if offsets.last() != Some(&(heap.len() as u64)) {
-            return Err(FormatError::Layout { section: name.to_owned(), detail: "offsets do not end at the heap's end".into() });
+            return Err(FormatError::Layout {
+                section: name.to_owned(),
+                detail: "offsets do not end at the heap's end".into(),
+            });
         }
         Ok(Dictionary { offsets, heap })
     }
@@ -61,7 +73,11 @@ impl Dictionary {
     pub fn key(&self, term: usize) -> &[u8] {
         let offsets = &*self.offsets;
         match (offsets.get(term), offsets.get(term + 1)) {
-            (Some(&start), Some(&end)) => self.heap.as_slice().get(start as usize..end as usize).unwrap_or(&[]),
+            (Some(&start), Some(&end)) => self
+                .heap
+                .as_slice()
+                .get(start as usize..end as usize)
+                .unwrap_or(&[]),
             _ => &[],
         }
     }
@@ -80,7 +96,8 @@ impl Dictionary {
     /// The term numbers of all keys that start with `prefix`.
     pub fn prefix_range(&self, prefix: &[u8]) -> Range<usize> {
         let start = self.lower_bound(prefix);
-        let end = self.partition_point(|candidate| candidate < prefix || candidate.starts_with(prefix));
+        let end =
+            self.partition_point(|candidate| candidate < prefix || candidate.starts_with(prefix));
         start..end.max(start)
     }
 
@@ -90,8 +107,14 @@ impl Dictionary {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            let key = heap.get(offsets[middle] as usize..offsets[middle + 1] as usize).unwrap_or(&[]);
-            if below(key) { low = middle + 1 } else { high = middle }
+            let key = heap
+                .get(offsets[middle] as usize..offsets[middle + 1] as usize)
+                .unwrap_or(&[]);
+            if below(key) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         low
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use roaring::RoaringBitmap;
-use rorqual_schema::{Extraction, Group, Parameter, ParameterType, ResourceType, Schema};
+use rorqual_schema::{Extraction, Group, Hop, Parameter, ParameterType, ResourceType, Schema};
 
 use super::FormatError;
 use super::bodies::Bodies;
@@ -56,10 +56,21 @@ impl DirectoryCollector {
     pub fn new(schema: &Schema, kind: ResourceType) -> DirectoryCollector {
         let parameters = schema.parameters(kind);
         DirectoryCollector {
-            collectors: parameters.iter().map(|parameter| Collector::new(parameter.kind, located(parameter))).collect(),
+            collectors: parameters
+                .iter()
+                .map(|parameter| Collector::new(parameter.kind, located(parameter)))
+                .collect(),
             grouped: parameters.iter().map(|parameter| parameter.group).collect(),
-            lines: schema.groups(kind).iter().map(|_| LineCollector::default()).collect(),
-            parent_groups: schema.groups(kind).iter().map(|group| group.parent).collect(),
+            lines: schema
+                .groups(kind)
+                .iter()
+                .map(|_| LineCollector::default())
+                .collect(),
+            parent_groups: schema
+                .groups(kind)
+                .iter()
+                .map(|group| group.parent)
+                .collect(),
             slots: 0,
         }
     }
@@ -103,7 +114,12 @@ impl DirectoryCollector {
     pub fn absorb(&mut self, other: DirectoryCollector) -> u32 {
         let shift = self.slots;
         let starts: Vec<u32> = self.lines.iter().map(|lines| lines.len() as u32).collect();
-        for ((collector, group), taken) in self.collectors.iter_mut().zip(&self.grouped).zip(other.collectors) {
+        for ((collector, group), taken) in self
+            .collectors
+            .iter_mut()
+            .zip(&self.grouped)
+            .zip(other.collectors)
+        {
             collector.absorb(taken, group.map_or(shift, |group| starts[group]));
         }
         for ((group, lines), taken) in self.lines.iter_mut().enumerate().zip(other.lines) {
@@ -119,43 +135,169 @@ impl DirectoryCollector {
         self.collectors.get(parameter)
     }
 
-    /// Writes every parameter and group into `pack`. `ordinals` places each slot (`u32::MAX`: dropped) among
-    /// `count`; `edges` are the resolved references of each parameter.
+    /// Writes every parameter and group into `pack`. `ordinals` gives each slot its ordinal (`u32::MAX`: dropped) among
+    /// `count`; `edges` are the resolved references of each parameter, `targets` the places of every type.
     ///
     /// # Errors
     /// [`FormatError::Io`].
+    #[allow(clippy::too_many_arguments)]
     pub fn write(
         &self,
         pack: &mut PackWriter,
         schema: &Schema,
         kind: ResourceType,
-        places: &Places<'_>,
+        ordinals: &[u32],
+        count: usize,
         edges: &[Vec<Edge>],
         targets: &[Places<'_>],
     ) -> Result<(), FormatError> {
         let groups = schema.groups(kind);
-        let numbers: Vec<(Vec<u32>, usize)> = self.lines.iter().map(|lines| lines.numbers(places.ordinals)).collect();
+        let places = Places::One { ordinals, count };
+        let numbers: Vec<(Vec<u32>, usize)> = self
+            .lines
+            .iter()
+            .map(|lines| lines.numbers(ordinals))
+            .collect();
         for (at, group) in groups.iter().enumerate() {
             let parents = group.parent.map(|parent| &numbers[parent].0[..]);
             let (lines, count) = &numbers[at];
-            self.lines[at].write(pack, &group_name(group), lines, *count, places.ordinals, parents)?;
+            self.lines[at].write(pack, &group_name(group), lines, *count, ordinals, parents)?;
         }
-        let owners: Vec<Vec<u32>> = self.lines.iter().map(|lines| lines.owner_ordinals(places.ordinals)).collect();
+        let owners: Vec<Vec<u32>> = self
+            .lines
+            .iter()
+            .map(|lines| lines.owner_ordinals(ordinals))
+            .collect();
         for (at, parameter) in schema.parameters(kind).iter().enumerate() {
             let edges = edges.get(at).map_or(&[][..], Vec::as_slice);
             let (collector, name) = (&self.collectors[at], parameter_name(parameter));
             match parameter.group {
-                None => collector.write(pack, &name, places, true, edges, targets)?,
+                None => collector.write(pack, &name, &places, true, edges, targets)?,
                 Some(group) => {
-                    let of_owner = Places { ordinals: &owners[group], count: places.count };
+                    let of_owner = Places::One {
+                        ordinals: &owners[group],
+                        count,
+                    };
                     collector.write(pack, &name, &of_owner, true, edges, targets)?;
-                    let of_line = Places { ordinals: &numbers[group].0, count: numbers[group].1 };
-                    collector.write(pack, &line_name(&groups[group], parameter), &of_line, false, &[], targets)?;
+                    let of_line = Places::One {
+                        ordinals: &numbers[group].0,
+                        count: numbers[group].1,
+                    };
+                    let name = line_name(&groups[group], parameter);
+                    collector.write(pack, &name, &of_line, false, &[], targets)?;
                 }
             }
         }
         Ok(())
     }
+
+    /// Writes the parameters of this type at the level of another one, whose reference `from` leads here by `hop`:
+    /// `leading` gives for each slot of this type the ordinals of the other one that lead to it, among `count`.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write_precomputed(
+        &self,
+        pack: &mut PackWriter,
+        schema: &Schema,
+        kind: ResourceType,
+        from: &Parameter,
+        hop: Hop,
+        leading: &Leading,
+    ) -> Result<(), FormatError> {
+        let count = leading.count;
+        let whole = Places::Many {
+            starts: &leading.starts,
+            ordinals: &leading.ordinals,
+            count,
+        };
+        // A line leads to whatever leads to its owner.
+        let by_line: Vec<Leading> = self
+            .lines
+            .iter()
+            .map(|lines| Leading::composed(lines.owner_slots(), &whole))
+            .collect();
+        for (parameter, collector) in schema.parameters(kind).iter().zip(&self.collectors) {
+            if !is_precomputed(parameter) {
+                continue;
+            }
+            let places = match parameter.group.and_then(|group| by_line.get(group)) {
+                Some(lines) => Places::Many {
+                    starts: &lines.starts,
+                    ordinals: &lines.ordinals,
+                    count,
+                },
+                None => Places::Many {
+                    starts: &leading.starts,
+                    ordinals: &leading.ordinals,
+                    count,
+                },
+            };
+            collector.write(
+                pack,
+                &precomputed_name(from, hop, parameter),
+                &places,
+                true,
+                &[],
+                &[],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Which ordinals of one type lead to each slot of another: compressed sparse rows.
+pub struct Leading {
+    starts: Vec<u64>,
+    ordinals: Vec<u32>,
+    count: usize,
+}
+
+impl Leading {
+    /// From (slot led to, ordinal that leads there) pairs, in any order, repeats allowed; `count` ordinals there are.
+    pub fn new(mut pairs: Vec<(u32, u32)>, slots: usize, count: usize) -> Leading {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut starts = Vec::with_capacity(slots + 1);
+        let mut at = 0;
+        for slot in 0..=slots as u64 {
+            while at < pairs.len() && u64::from(pairs[at].0) < slot {
+                at += 1;
+            }
+            starts.push(at as u64);
+        }
+        Leading {
+            starts,
+            ordinals: pairs.into_iter().map(|pair| pair.1).collect(),
+            count,
+        }
+    }
+
+    fn composed(owners: &[u32], whole: &Places<'_>) -> Leading {
+        let mut starts = vec![0];
+        let mut ordinals = Vec::new();
+        for &owner in owners {
+            ordinals.extend_from_slice(whole.of(owner));
+            starts.push(ordinals.len() as u64);
+        }
+        Leading {
+            starts,
+            ordinals,
+            count: whole.count(),
+        }
+    }
+}
+
+/// Whether a parameter is kept at the level of resources that lead to it: those that compare values of their own.
+fn is_precomputed(parameter: &Parameter) -> bool {
+    !matches!(
+        parameter.kind,
+        ParameterType::Reference | ParameterType::Special
+    )
+}
+
+fn precomputed_name(from: &Parameter, hop: Hop, parameter: &Parameter) -> String {
+    format!("c.{}.{}.{}", from.code, hop.name(), parameter.code)
 }
 
 /// An opened resource type.
@@ -165,8 +307,55 @@ pub struct Directory {
     bodies: Bodies,
     parameters: Vec<ParameterIndex>,
     groups: Vec<GroupIndex>,
+    precomputed: Vec<Precomputed>,
     id: Option<usize>,
     text: TextIndex,
+}
+
+/// Criteria one reference away, kept at the level of this type.
+struct Precomputed {
+    reference: usize,
+    hop: Hop,
+    /// By parameter number of the type referred to.
+    parameters: Vec<Option<ParameterIndex>>,
+}
+
+fn open_precomputed(
+    pack: &Pack,
+    schema: &Schema,
+    kind: ResourceType,
+) -> Result<Vec<Precomputed>, FormatError> {
+    let mut opened = Vec::new();
+    for (reference, from) in schema.parameters(kind).iter().enumerate() {
+        let [target] = from.targets.as_slice() else {
+            continue;
+        };
+        for &hop in &from.precomputed {
+            let open = |parameter: &Parameter| {
+                is_precomputed(parameter)
+                    .then(|| {
+                        ParameterIndex::open(
+                            pack,
+                            &precomputed_name(from, hop, parameter),
+                            parameter.kind,
+                            false,
+                        )
+                    })
+                    .transpose()
+            };
+            let parameters = schema
+                .parameters(*target)
+                .iter()
+                .map(open)
+                .collect::<Result<_, _>>()?;
+            opened.push(Precomputed {
+                reference,
+                hop,
+                parameters,
+            });
+        }
+    }
+    Ok(opened)
 }
 
 /// An opened group.
@@ -182,31 +371,52 @@ impl Directory {
     ///
     /// # Errors
     /// [`FormatError`] when a file is missing, damaged or does not fit the schema.
-    pub fn open(path: &Path, schema: &Schema, kind: ResourceType) -> Result<Directory, FormatError> {
+    pub fn open(
+        path: &Path,
+        schema: &Schema,
+        kind: ResourceType,
+    ) -> Result<Directory, FormatError> {
         let pack = Pack::open(&path.join(PACK))?;
         let bodies = Bodies::open(&path.join(BODIES), &pack, kind.name())?;
         let parameters = schema
             .parameters(kind)
             .iter()
-            .map(|parameter| ParameterIndex::open(&pack, &parameter_name(parameter), parameter.kind, located(parameter)))
+            .map(|parameter| {
+                ParameterIndex::open(
+                    &pack,
+                    &parameter_name(parameter),
+                    parameter.kind,
+                    located(parameter),
+                )
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let groups = schema
             .groups(kind)
             .iter()
             .enumerate()
             .map(|(number, group)| {
-                let own = schema.parameters(kind).iter().enumerate().filter(|(_, parameter)| parameter.group == Some(number));
+                let own = schema
+                    .parameters(kind)
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, parameter)| parameter.group == Some(number));
                 Ok(GroupIndex {
                     lines: LineIndex::open(&pack, &group_name(group))?,
                     parameters: own
                         .map(|(at, parameter)| {
-                            ParameterIndex::open(&pack, &line_name(group, parameter), parameter.kind, located(parameter))
-                                .map(|index| (at, index))
+                            ParameterIndex::open(
+                                &pack,
+                                &line_name(group, parameter),
+                                parameter.kind,
+                                located(parameter),
+                            )
+                            .map(|index| (at, index))
                         })
                         .collect::<Result<_, FormatError>>()?,
                 })
             })
             .collect::<Result<Vec<_>, FormatError>>()?;
+        let precomputed = open_precomputed(&pack, schema, kind)?;
         let text = TextIndex::open(&path.join(TEXT))?;
         if text.len() != bodies.len() as u64 {
             return Err(FormatError::Damaged {
@@ -214,7 +424,16 @@ impl Directory {
                 detail: format!("{} documents for {} resources", text.len(), bodies.len()),
             });
         }
-        Ok(Directory { kind, pack, bodies, parameters, groups, id: schema.find(kind, "_id"), text })
+        Ok(Directory {
+            kind,
+            pack,
+            bodies,
+            parameters,
+            groups,
+            precomputed,
+            id: schema.find(kind, "_id"),
+            text,
+        })
     }
 
     /// The resource type.
@@ -260,7 +479,25 @@ impl Directory {
     /// # Errors
     /// [`FormatError`] when the section is damaged.
     pub fn present(&self, number: usize) -> Result<RoaringBitmap, FormatError> {
-        self.parameter(number).map_or_else(|| Ok(RoaringBitmap::new()), |parameter| parameter.present(&self.pack))
+        self.parameter(number).map_or_else(
+            || Ok(RoaringBitmap::new()),
+            |parameter| parameter.present(&self.pack),
+        )
+    }
+
+    /// The criterion of a parameter of the type that a reference leads to, at the level of this type, when the schema
+    /// has it precomputed.
+    pub fn precomputed(
+        &self,
+        reference: usize,
+        hop: Hop,
+        parameter: usize,
+    ) -> Option<&ParameterIndex> {
+        let chain = self
+            .precomputed
+            .iter()
+            .find(|chain| chain.reference == reference && chain.hop == hop)?;
+        chain.parameters.get(parameter)?.as_ref()
     }
 
     /// A group by its number in the schema.

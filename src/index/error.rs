@@ -15,7 +15,9 @@ pub enum FormatError {
         source: std::io::Error,
     },
     /// The file was written by another version of Rorqual.
-    #[error("{path} has format version {found}, this program reads {expected}; rebuild the index with the index-builder of this release")]
+    #[error(
+        "{path} has format version {found}, this program reads {expected}; rebuild the index with the index-builder of this release"
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -49,13 +51,15 @@ pub enum FormatError {
         detail: String,
     },
     /// No generation is live in the directory.
-    #[error("{path} holds no index yet (no CURRENT file); build one with: index-builder --extract PATH --index {path}")]
+    #[error(
+        "{path} holds no index yet (no CURRENT file); build one with: index-builder --extract PATH --index {path}"
+    )]
     NoGeneration {
         /// The index directory.
         path: PathBuf,
     },
     /// The schema stored with the generation cannot be used.
-    #[error("{path}: {detail}")]
+    #[error("{path}: {detail}; rebuild the index")]
     Schema {
         /// The schema file.
         path: PathBuf,
@@ -75,6 +79,20 @@ pub enum FormatError {
 impl FormatError {
     /// An I/O failure on `path`.
     pub fn io(path: &Path, source: std::io::Error) -> FormatError {
-        FormatError::Io { path: path.to_owned(), source }
+        FormatError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// A failure to read `path`, a file that every whole generation holds.
+    pub fn reading(path: &Path, source: std::io::Error) -> FormatError {
+        match source.kind() {
+            std::io::ErrorKind::NotFound => FormatError::Damaged {
+                path: path.to_owned(),
+                detail: "it is missing".to_owned(),
+            },
+            _ => FormatError::io(path, source),
+        }
     }
 }

@@ -39,12 +39,16 @@ impl Generation {
     pub fn open(path: &Path) -> Result<Generation, FormatError> {
         let manifest = Manifest::read(path)?;
         let schema_path = path.join(SCHEMA);
-        let text = fs::read(&schema_path).map_err(|source| FormatError::io(&schema_path, source))?;
-        let unusable = |detail: String| FormatError::Schema { path: schema_path.clone(), detail };
+        let text =
+            fs::read(&schema_path).map_err(|source| FormatError::reading(&schema_path, source))?;
+        let unusable = |detail: String| FormatError::Schema {
+            path: schema_path.clone(),
+            detail,
+        };
         let schema = Schema::from_json(&text).map_err(|error| unusable(error.to_string()))?;
         if schema.digest() != manifest.schema_digest {
             return Err(unusable(format!(
-                "the schema's digest is {}, the manifest says {}; rebuild the index",
+                "the schema's digest is {}, the manifest says {}",
                 schema.digest(),
                 manifest.schema_digest
             )));
@@ -53,7 +57,12 @@ impl Generation {
             .iter()
             .map(|&kind| Directory::open(&path.join(kind.name()), &schema, kind))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Generation { path: path.to_owned(), manifest, schema: Arc::new(schema), directories })
+        Ok(Generation {
+            path: path.to_owned(),
+            manifest,
+            schema: Arc::new(schema),
+            directories,
+        })
     }
 
     /// The live generation's id.
@@ -65,7 +74,9 @@ impl Generation {
         match fs::read_to_string(&path) {
             Ok(text) => Ok(text.trim().to_owned()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(FormatError::NoGeneration { path: index.to_owned() })
+                Err(FormatError::NoGeneration {
+                    path: index.to_owned(),
+                })
             }
             Err(source) => Err(FormatError::io(&path, source)),
         }
@@ -123,5 +134,7 @@ impl Generation {
 /// # Errors
 /// [`FormatError::Io`].
 pub fn sync_directory(path: &Path) -> Result<(), FormatError> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(|source| FormatError::io(path, source))
+    File::open(path)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|source| FormatError::io(path, source))
 }

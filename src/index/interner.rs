@@ -58,8 +58,12 @@ impl Interner {
     /// The keys that `used` says are still needed, ascending, and for each number its rank among them
     /// (`u32::MAX` for a key left out).
     pub fn sorted(&self, used: impl Fn(u32) -> bool) -> (Vec<&[u8]>, Vec<u32>) {
-        let mut keys: Vec<(&[u8], u32)> =
-            self.numbers.iter().filter(|(_, number)| used(**number)).map(|(key, &number)| (&**key, number)).collect();
+        let mut keys: Vec<(&[u8], u32)> = self
+            .numbers
+            .iter()
+            .filter(|(_, number)| used(**number))
+            .map(|(key, &number)| (&**key, number))
+            .collect();
         keys.sort_unstable();
         let mut ranks = vec![u32::MAX; self.numbers.len()];
         for (rank, (_, number)) in keys.iter().enumerate() {
@@ -83,7 +87,12 @@ impl Pairs {
 
     /// Takes over pairs of another collector whose terms map through `terms` and whose slots begin at `shift`.
     pub fn absorb(&mut self, other: Pairs, terms: &[u32], shift: u32) {
-        self.pairs.extend(other.pairs.into_iter().map(|(term, slot)| (terms[term as usize], slot + shift)));
+        self.pairs.extend(
+            other
+                .pairs
+                .into_iter()
+                .map(|(term, slot)| (terms[term as usize], slot + shift)),
+        );
     }
 
     /// The pairs as noted: (term number, slot).
@@ -95,7 +104,7 @@ impl Pairs {
     pub fn used(&self, terms: usize, places: &Places<'_>) -> Vec<bool> {
         let mut used = vec![false; terms];
         for &(term, slot) in &self.pairs {
-            if places.of(slot).is_some() {
+            if !places.of(slot).is_empty() {
                 used[term as usize] = true;
             }
         }
@@ -106,24 +115,62 @@ impl Pairs {
     pub fn placed(&self, ranks: &[u32], places: &Places<'_>) -> Vec<u64> {
         self.pairs
             .iter()
-            .filter_map(|&(term, slot)| {
-                places.of(slot).map(|ordinal| u64::from(ranks[term as usize]) << 32 | u64::from(ordinal))
+            .flat_map(|&(term, slot)| {
+                let rank = u64::from(ranks[term as usize]) << 32;
+                places
+                    .of(slot)
+                    .iter()
+                    .map(move |&ordinal| rank | u64::from(ordinal))
             })
             .collect()
     }
 }
 
-/// Where each slot ends up: its ordinal, or nowhere when its resource was replaced.
-pub struct Places<'a> {
-    /// The ordinal of each slot, `u32::MAX` when dropped.
-    pub ordinals: &'a [u32],
-    /// How many ordinals there are.
-    pub count: usize,
+/// Where each slot ends up: its ordinals. None when its resource was replaced; several when values are kept at the level
+/// of another resource that several lead to.
+pub enum Places<'a> {
+    /// One ordinal for each slot.
+    One {
+        /// The ordinal of each slot, `u32::MAX` when dropped.
+        ordinals: &'a [u32],
+        /// How many ordinals there are.
+        count: usize,
+    },
+    /// Several ordinals for each slot.
+    Many {
+        /// For each slot, and one more, where its ordinals start.
+        starts: &'a [u64],
+        /// The ordinals.
+        ordinals: &'a [u32],
+        /// How many ordinals there are.
+        count: usize,
+    },
 }
 
 impl Places<'_> {
-    /// The ordinal of a slot.
-    pub fn of(&self, slot: u32) -> Option<u32> {
-        self.ordinals.get(slot as usize).copied().filter(|&ordinal| ordinal != u32::MAX)
+    /// The ordinals of a slot.
+    pub fn of(&self, slot: u32) -> &[u32] {
+        let at = slot as usize;
+        match self {
+            Places::One { ordinals, .. } => match ordinals.get(at) {
+                Some(ordinal) if *ordinal != u32::MAX => std::slice::from_ref(ordinal),
+                _ => &[],
+            },
+            Places::Many {
+                starts, ordinals, ..
+            } => match (starts.get(at), starts.get(at + 1)) {
+                (Some(&start), Some(&end)) => {
+                    ordinals.get(start as usize..end as usize).unwrap_or(&[])
+                }
+                _ => &[],
+            },
+        }
+    }
+
+    /// How many ordinals there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Places::One { count, .. } | Places::Many { count, .. } => *count,
+        }
     }
 }

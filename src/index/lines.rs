@@ -39,22 +39,36 @@ impl LineCollector {
 
     /// Takes over what another thread gathered: its owners begin at `owner_shift`, its parents at `parent_shift`.
     pub fn absorb(&mut self, other: LineCollector, owner_shift: u32, parent_shift: u32) {
-        self.owners.extend(other.owners.into_iter().map(|owner| owner + owner_shift));
-        self.parents.extend(
-            other.parents.into_iter().map(|parent| if parent == u32::MAX { parent } else { parent + parent_shift }),
-        );
+        self.owners
+            .extend(other.owners.into_iter().map(|owner| owner + owner_shift));
+        self.parents.extend(other.parents.into_iter().map(|parent| {
+            if parent == u32::MAX {
+                parent
+            } else {
+                parent + parent_shift
+            }
+        }));
+    }
+
+    /// The slot of the resource that owns each line slot.
+    pub fn owner_slots(&self) -> &[u32] {
+        &self.owners
     }
 
     /// The owner of each line slot, through `owner_ordinals` (`u32::MAX`: dropped).
     pub fn owner_ordinals(&self, owner_ordinals: &[u32]) -> Vec<u32> {
-        self.owners.iter().map(|&owner| owner_ordinals[owner as usize]).collect()
+        self.owners
+            .iter()
+            .map(|&owner| owner_ordinals[owner as usize])
+            .collect()
     }
 
     /// The line number of each line slot (`u32::MAX`: dropped) and how many lines remain: by owner's ordinal, then
     /// in document order.
     pub fn numbers(&self, owner_ordinals: &[u32]) -> (Vec<u32>, usize) {
-        let mut order: Vec<u32> =
-            (0..self.owners.len() as u32).filter(|&line| owner_ordinals[self.owners[line as usize] as usize] != u32::MAX).collect();
+        let mut order: Vec<u32> = (0..self.owners.len() as u32)
+            .filter(|&line| owner_ordinals[self.owners[line as usize] as usize] != u32::MAX)
+            .collect();
         order.sort_by_key(|&line| owner_ordinals[self.owners[line as usize] as usize]);
         let mut numbers = vec![u32::MAX; self.owners.len()];
         for (number, &line) in order.iter().enumerate() {
@@ -83,7 +97,9 @@ impl LineCollector {
                 continue;
             }
             owners[number as usize] = owner_ordinals[self.owners[slot] as usize];
-            if let Some(parent) = parent_numbers.and_then(|numbers| numbers.get(self.parents[slot] as usize)) {
+            if let Some(parent) =
+                parent_numbers.and_then(|numbers| numbers.get(self.parents[slot] as usize))
+            {
                 parents[number as usize] = *parent;
             }
         }
@@ -110,7 +126,10 @@ impl LineIndex {
         let parents = format!("{name}.parents");
         Ok(LineIndex {
             owners: pack.column(&format!("{name}.owners"))?,
-            parents: pack.has(&parents).then(|| pack.column(&parents)).transpose()?,
+            parents: pack
+                .has(&parents)
+                .then(|| pack.column(&parents))
+                .transpose()?,
         })
     }
 
@@ -131,7 +150,10 @@ impl LineIndex {
 
     /// The lines of the parent group that hold any of the lines.
     pub fn parents(&self, lines: &RoaringBitmap) -> RoaringBitmap {
-        self.parents.as_ref().map(|parents| map_ascending(lines, parents)).unwrap_or_default()
+        self.parents
+            .as_ref()
+            .map(|parents| map_ascending(lines, parents))
+            .unwrap_or_default()
     }
 }
 

@@ -9,6 +9,8 @@ use super::{FORMAT_VERSION, FormatError};
 
 /// Name of the manifest in a generation's folder.
 pub const MANIFEST: &str = "manifest.json";
+/// Name of the file with the manifest's own xxh3-64 in hexadecimal; only verification reads it.
+pub const MANIFEST_CHECKSUM: &str = "manifest.xxh3";
 
 /// `manifest.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,7 +48,10 @@ pub struct FileRecord {
 impl FileRecord {
     /// A record from a length and an xxh3-64.
     pub fn new(length: u64, checksum: u64) -> FileRecord {
-        FileRecord { length, xxh3: format!("{checksum:016x}") }
+        FileRecord {
+            length,
+            xxh3: format!("{checksum:016x}"),
+        }
     }
 }
 
@@ -63,11 +68,20 @@ impl Manifest {
             format_version: u32,
         }
         let path = generation.join(MANIFEST);
-        let text = std::fs::read(&path).map_err(|source| FormatError::io(&path, source))?;
-        let damaged = |error: serde_json::Error| FormatError::Damaged { path: path.clone(), detail: error.to_string() };
-        let Version { format_version: found } = serde_json::from_slice(&text).map_err(damaged)?;
+        let text = std::fs::read(&path).map_err(|source| FormatError::reading(&path, source))?;
+        let damaged = |error: serde_json::Error| FormatError::Damaged {
+            path: path.clone(),
+            detail: error.to_string(),
+        };
+        let Version {
+            format_version: found,
+        } = serde_json::from_slice(&text).map_err(damaged)?;
         if found != FORMAT_VERSION {
-            return Err(FormatError::Version { path, expected: FORMAT_VERSION, found });
+            return Err(FormatError::Version {
+                path,
+                expected: FORMAT_VERSION,
+                found,
+            });
         }
         serde_json::from_slice(&text).map_err(damaged)
     }

@@ -27,21 +27,31 @@ impl Region {
     /// [`FormatError::Io`] when the file cannot be opened or mapped.
     #[allow(unsafe_code)]
     pub fn map_file(path: &Path) -> Result<Region, FormatError> {
-        let io = |source| FormatError::io(path, source);
+        let io = |source| FormatError::reading(path, source);
         let file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len() as usize;
         if length == 0 {
-            return Ok(Region { map: None, start: 0, end: 0 });
+            return Ok(Region {
+                map: None,
+                start: 0,
+                end: 0,
+            });
         }
         // SAFETY: files of a generation are written once, synced, and never modified or truncated after
         // the generation's rename; they are only ever unlinked, which leaves a live map intact.
         let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-        Ok(Region { map: Some(Arc::new(map)), start: 0, end: length })
+        Ok(Region {
+            map: Some(Arc::new(map)),
+            start: 0,
+            end: length,
+        })
     }
 
     /// The bytes of the region.
     pub fn as_slice(&self) -> &[u8] {
-        self.map.as_ref().map_or(&[], |map| &map[self.start..self.end])
+        self.map
+            .as_ref()
+            .map_or(&[], |map| &map[self.start..self.end])
     }
 
     /// Length in bytes.
@@ -56,8 +66,15 @@ impl Region {
 
     /// A part of this region; `None` when it reaches outside.
     pub fn part(&self, range: Range<usize>) -> Option<Region> {
-        let (start, end) = (self.start.checked_add(range.start)?, self.start.checked_add(range.end)?);
-        (start <= end && end <= self.end).then(|| Region { map: self.map.clone(), start, end })
+        let (start, end) = (
+            self.start.checked_add(range.start)?,
+            self.start.checked_add(range.end)?,
+        );
+        (start <= end && end <= self.end).then(|| Region {
+            map: self.map.clone(),
+            start,
+            end,
+        })
     }
 
     /// The region as shared bytes that keep the map alive: no copy.
@@ -86,14 +103,27 @@ impl<T: AnyBitPattern> Column<T> {
     /// [`FormatError::Layout`] when the region is misaligned or not a whole number of values.
     pub fn new(region: Region, name: &str) -> Result<Column<T>, FormatError> {
         match bytemuck::try_cast_slice::<u8, T>(region.as_slice()) {
-            Ok(_) => Ok(Column { region, of: PhantomData }),
-            Err(error) => Err(FormatError::Layout { section: name.to_owned(), detail: error.to_string() }),
+            Ok(_) => Ok(Column {
+                region,
+                of: PhantomData,
+            }),
+            Err(error) => Err(FormatError::Layout {
+                section: name.to_owned(),
+                detail: error.to_string(),
+            }),
         }
     }
 
     /// An array without values, for a structure that a generation does not hold.
     pub fn empty() -> Column<T> {
-        Column { region: Region { map: None, start: 0, end: 0 }, of: PhantomData }
+        Column {
+            region: Region {
+                map: None,
+                start: 0,
+                end: 0,
+            },
+            of: PhantomData,
+        }
     }
 }
 

@@ -36,10 +36,10 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Reads a whole file and answers its length and checksum, as a manifest records them.
 ///
 /// # Errors
-/// [`FormatError::Io`].
+/// [`FormatError::Io`], [`FormatError::Damaged`] when it is missing.
 pub fn checksum_file(path: &std::path::Path) -> Result<manifest::FileRecord, FormatError> {
     use std::io::Read;
-    let io = |source| FormatError::io(path, source);
+    let io = |source| FormatError::reading(path, source);
     let mut file = std::fs::File::open(path).map_err(io)?;
     let (mut hash, mut length) = (xxhash_rust::xxh3::Xxh3::new(), 0u64);
     let mut buffer = vec![0u8; 1 << 20];

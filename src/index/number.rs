@@ -28,20 +28,34 @@ impl NumberCollector {
 
     /// Takes over what another thread gathered; its slots begin at `shift`.
     pub fn absorb(&mut self, other: NumberCollector, shift: u32) {
-        self.values.extend(other.values.into_iter().map(|(slot, value)| (slot + shift, value)));
+        self.values.extend(
+            other
+                .values
+                .into_iter()
+                .map(|(slot, value)| (slot + shift, value)),
+        );
     }
 
     /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
-        let mut values: Vec<(i128, u32)> =
-            self.values.iter().filter_map(|(slot, value)| places.of(*slot).map(|ordinal| (value.0, ordinal))).collect();
+    pub fn write(
+        &self,
+        pack: &mut PackWriter,
+        name: &str,
+        places: &Places<'_>,
+        ranked: bool,
+    ) -> Result<(), FormatError> {
+        let mut values: Vec<(i128, u32)> = self
+            .values
+            .iter()
+            .flat_map(|(slot, value)| places.of(*slot).iter().map(|&ordinal| (value.0, ordinal)))
+            .collect();
         values.sort_unstable();
         values.dedup();
         if ranked {
-            write_ranks_of(pack, name, places.count, values.iter().copied())?;
+            write_ranks_of(pack, name, places.count(), values.iter().copied())?;
         }
         write_values(pack, name, &values)
     }
@@ -56,9 +70,19 @@ impl NumberCollector {
 ///
 /// # Errors
 /// [`FormatError::Io`].
-pub fn write_values(pack: &mut PackWriter, name: &str, ascending: &[(i128, u32)]) -> Result<(), FormatError> {
-    pack.column(&format!("{name}.values"), &ascending.iter().map(|row| row.0).collect::<Vec<_>>())?;
-    pack.column(&format!("{name}.ordinals"), &ascending.iter().map(|row| row.1).collect::<Vec<_>>())
+pub fn write_values(
+    pack: &mut PackWriter,
+    name: &str,
+    ascending: &[(i128, u32)],
+) -> Result<(), FormatError> {
+    pack.column(
+        &format!("{name}.values"),
+        &ascending.iter().map(|row| row.0).collect::<Vec<_>>(),
+    )?;
+    pack.column(
+        &format!("{name}.ordinals"),
+        &ascending.iter().map(|row| row.1).collect::<Vec<_>>(),
+    )
 }
 
 /// A comparison with a number: what R4 makes of a prefix and the digits given.
@@ -87,7 +111,10 @@ impl NumberIndex {
         let values: Column<i128> = pack.column(&format!("{name}.values"))?;
         let ordinals: Column<u32> = pack.column(&format!("{name}.ordinals"))?;
         if values.len() != ordinals.len() {
-            return Err(FormatError::Layout { section: name.to_owned(), detail: "its columns differ in length".into() });
+            return Err(FormatError::Layout {
+                section: name.to_owned(),
+                detail: "its columns differ in length".into(),
+            });
         }
         Ok(NumberIndex { values, ordinals })
     }
@@ -107,7 +134,10 @@ impl NumberIndex {
             Prefix::Lt | Prefix::Eb => [rows.start..below(value), 0..0],
             Prefix::Ge => [below(value)..rows.end, 0..0],
             Prefix::Le => [rows.start..up_to(value), 0..0],
-            Prefix::Ap => [below(value.saturating_sub(tenth))..up_to(value.saturating_add(tenth)), 0..0],
+            Prefix::Ap => [
+                below(value.saturating_sub(tenth))..up_to(value.saturating_add(tenth)),
+                0..0,
+            ],
         }
     }
 
@@ -118,7 +148,10 @@ impl NumberIndex {
 
     /// An upper bound of how many ordinals a comparison selects among `rows`.
     pub fn count(&self, rows: Range<usize>, test: NumberTest) -> u64 {
-        self.runs(rows, test).iter().map(|run| run.len() as u64).sum()
+        self.runs(rows, test)
+            .iter()
+            .map(|run| run.len() as u64)
+            .sum()
     }
 
     /// Ordinals with a value that compares as asked, among `rows`.

@@ -63,7 +63,9 @@ impl PackWriter {
     fn put(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
         self.hash.update(bytes);
         self.position += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(|source| FormatError::io(&self.path, source))
+        self.file
+            .write_all(bytes)
+            .map_err(|source| FormatError::io(&self.path, source))
     }
 
     /// Writes one section from its bytes.
@@ -94,7 +96,8 @@ impl PackWriter {
         self.put(&[0u8; ALIGNMENT as usize][..padding as usize])?;
         let start = self.position;
         fill(&mut |bytes| self.put(bytes))?;
-        self.catalog.insert(name.to_owned(), (start, self.position - start));
+        self.catalog
+            .insert(name.to_owned(), (start, self.position - start));
         Ok(())
     }
 
@@ -103,19 +106,30 @@ impl PackWriter {
     /// # Errors
     /// [`FormatError::Io`].
     pub fn finish(mut self) -> Result<FileSeal, FormatError> {
-        let catalog = serde_json::to_vec(&self.catalog)
-            .map_err(|error| FormatError::Layout { section: "catalog".into(), detail: error.to_string() })?;
+        let catalog = serde_json::to_vec(&self.catalog).map_err(|error| FormatError::Layout {
+            section: "catalog".into(),
+            detail: error.to_string(),
+        })?;
         let start = self.position;
         self.put(&catalog)?;
         self.put(&start.to_le_bytes())?;
         self.put(&(catalog.len() as u64).to_le_bytes())?;
         self.put(&xxh3_64(&catalog).to_le_bytes())?;
         self.put(&MAGIC)?;
-        let PackWriter { path, file, position, hash, .. } = self;
+        let PackWriter {
+            path,
+            file,
+            position,
+            hash,
+            ..
+        } = self;
         let io = |source| FormatError::io(&path, source);
         let file = file.into_inner().map_err(|error| io(error.into_error()))?;
         file.sync_all().map_err(io)?;
-        Ok(FileSeal { length: position, checksum: hash.digest() })
+        Ok(FileSeal {
+            length: position,
+            checksum: hash.digest(),
+        })
     }
 }
 
@@ -134,16 +148,27 @@ impl Pack {
     pub fn open(path: &Path) -> Result<Pack, FormatError> {
         let region = Region::map_file(path)?;
         let bytes = region.as_slice();
-        let damaged = |detail: &str| FormatError::Damaged { path: path.to_owned(), detail: detail.to_owned() };
+        let damaged = |detail: &str| FormatError::Damaged {
+            path: path.to_owned(),
+            detail: detail.to_owned(),
+        };
         if bytes.len() < ALIGNMENT as usize + FOOTER || bytes[..8] != MAGIC {
             return Err(damaged("it does not start like a pack"));
         }
         let found = read_u32(bytes, 8);
         if found != FORMAT_VERSION {
-            return Err(FormatError::Version { path: path.to_owned(), expected: FORMAT_VERSION, found });
+            return Err(FormatError::Version {
+                path: path.to_owned(),
+                expected: FORMAT_VERSION,
+                found,
+            });
         }
         let footer = bytes.len() - FOOTER;
-        let (start, length, checksum) = (read_u64(bytes, footer), read_u64(bytes, footer + 8), read_u64(bytes, footer + 16));
+        let (start, length, checksum) = (
+            read_u64(bytes, footer),
+            read_u64(bytes, footer + 8),
+            read_u64(bytes, footer + 16),
+        );
         if bytes[footer + 24..] != MAGIC || start.checked_add(length) != Some(footer as u64) {
             return Err(damaged("its end is missing"));
         }
@@ -151,8 +176,13 @@ impl Pack {
         if xxh3_64(catalog) != checksum {
             return Err(damaged("its catalog does not match its checksum"));
         }
-        let catalog = serde_json::from_slice(catalog).map_err(|_| damaged("its catalog cannot be read"))?;
-        Ok(Pack { path: path.to_owned(), region, catalog })
+        let catalog =
+            serde_json::from_slice(catalog).map_err(|_| damaged("its catalog cannot be read"))?;
+        Ok(Pack {
+            path: path.to_owned(),
+            region,
+            catalog,
+        })
     }
 
     /// Whether the pack holds a section.
@@ -165,11 +195,15 @@ impl Pack {
     /// # Errors
     /// [`FormatError::Damaged`] when the section is absent or reaches outside the file.
     pub fn region(&self, name: &str) -> Result<Region, FormatError> {
-        let damaged =
-            || FormatError::Damaged { path: self.path.clone(), detail: format!("section {name} is missing or cut short") };
+        let damaged = || FormatError::Damaged {
+            path: self.path.clone(),
+            detail: format!("section {name} is missing or cut short"),
+        };
         let &(start, length) = self.catalog.get(name).ok_or_else(damaged)?;
         let end = start.checked_add(length).ok_or_else(damaged)?;
-        self.region.part(start as usize..end as usize).ok_or_else(damaged)
+        self.region
+            .part(start as usize..end as usize)
+            .ok_or_else(damaged)
     }
 
     /// A section as an array of fixed-size values.
@@ -182,16 +216,24 @@ impl Pack {
 
     /// The sections' names and lengths in bytes, by name.
     pub fn sections(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.catalog.iter().map(|(name, &(_, length))| (name.as_str(), length))
+        self.catalog
+            .iter()
+            .map(|(name, &(_, length))| (name.as_str(), length))
     }
 }
 
 fn read_u32(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|part| part.try_into().ok()).map_or(0, u32::from_le_bytes)
+    bytes
+        .get(at..at + 4)
+        .and_then(|part| part.try_into().ok())
+        .map_or(0, u32::from_le_bytes)
 }
 
 fn read_u64(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|part| part.try_into().ok()).map_or(u64::MAX, u64::from_le_bytes)
+    bytes
+        .get(at..at + 8)
+        .and_then(|part| part.try_into().ok())
+        .map_or(u64::MAX, u64::from_le_bytes)
 }
 
 #[cfg(test)]
@@ -232,6 +274,9 @@ mod tests {
         let mut other = whole.clone();
         other[8] ^= 1;
         std::fs::write(&path, &other).unwrap();
-        assert!(matches!(Pack::open(&path), Err(FormatError::Version { .. })));
+        assert!(matches!(
+            Pack::open(&path),
+            Err(FormatError::Version { .. })
+        ));
     }
 }

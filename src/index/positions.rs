@@ -39,7 +39,12 @@ impl PositionCollector {
 
     /// Takes over what another thread gathered; its slots begin at `shift`.
     pub fn absorb(&mut self, other: PositionCollector, shift: u32) {
-        self.values.extend(other.values.into_iter().map(|(slot, position)| (slot + shift, position)));
+        self.values.extend(
+            other
+                .values
+                .into_iter()
+                .map(|(slot, position)| (slot + shift, position)),
+        );
     }
 
     /// The positions by slot.
@@ -51,22 +56,42 @@ impl PositionCollector {
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>) -> Result<(), FormatError> {
+    pub fn write(
+        &self,
+        pack: &mut PackWriter,
+        name: &str,
+        places: &Places<'_>,
+    ) -> Result<(), FormatError> {
         let mut points: Vec<(u32, Position)> = self
             .values
             .iter()
-            .filter_map(|&(slot, position)| places.of(slot).map(|ordinal| (ordinal, position)))
+            .flat_map(|&(slot, position)| {
+                places
+                    .of(slot)
+                    .iter()
+                    .map(move |&ordinal| (ordinal, position))
+            })
             .collect();
         points.sort_by_key(|&(ordinal, _)| ordinal);
         let mut builder = RTreeBuilder::<f64>::new(points.len() as u32);
         for (_, at) in &points {
             builder.add(at.longitude, at.latitude, at.longitude, at.latitude);
         }
-        let tree = if points.is_empty() { Vec::new() } else { builder.finish::<HilbertSort>().into_inner() };
+        let tree = if points.is_empty() {
+            Vec::new()
+        } else {
+            builder.finish::<HilbertSort>().into_inner()
+        };
         pack.section(&format!("{name}.tree"), &tree)?;
-        let flat: Vec<f64> = points.iter().flat_map(|(_, at)| [at.latitude, at.longitude]).collect();
+        let flat: Vec<f64> = points
+            .iter()
+            .flat_map(|(_, at)| [at.latitude, at.longitude])
+            .collect();
         pack.column(&format!("{name}.points"), &flat)?;
-        pack.column(&format!("{name}.ordinals"), &points.iter().map(|point| point.0).collect::<Vec<_>>())
+        pack.column(
+            &format!("{name}.ordinals"),
+            &points.iter().map(|point| point.0).collect::<Vec<_>>(),
+        )
     }
 
     /// The slots that have a position.
@@ -94,7 +119,10 @@ impl PositionIndex {
             ordinals: pack.column(&format!("{name}.ordinals"))?,
         };
         if index.points.len() != 2 * index.ordinals.len() {
-            return Err(FormatError::Layout { section: name.to_owned(), detail: "its columns differ in length".into() });
+            return Err(FormatError::Layout {
+                section: name.to_owned(),
+                detail: "its columns differ in length".into(),
+            });
         }
         if !index.tree.is_empty() {
             index.tree(name)?;
@@ -103,13 +131,17 @@ impl PositionIndex {
     }
 
     fn tree(&self, name: &str) -> Result<RTreeRef<'_, f64>, FormatError> {
-        RTreeRef::try_new(&self.tree)
-            .map_err(|error| FormatError::Layout { section: name.to_owned(), detail: error.to_string() })
+        RTreeRef::try_new(&self.tree).map_err(|error| FormatError::Layout {
+            section: name.to_owned(),
+            detail: error.to_string(),
+        })
     }
 
     /// The ordinals within `metres` of a point, edge included, with their distance in metres; in no order.
     pub fn within(&self, centre: Position, metres: f64) -> Vec<(u32, f64)> {
-        let Ok(tree) = self.tree("positions") else { return Vec::new() };
+        let Ok(tree) = self.tree("positions") else {
+            return Vec::new();
+        };
         let mut found = Vec::new();
         for [west, south, east, north] in boxes(centre, metres) {
             for item in tree.search(west, south, east, north) {
@@ -126,12 +158,19 @@ impl PositionIndex {
 
     fn item(&self, item: usize) -> Option<(u32, Position)> {
         let (&latitude, &longitude) = (self.points.get(2 * item)?, self.points.get(2 * item + 1)?);
-        Some((*self.ordinals.get(item)?, Position { latitude, longitude }))
+        Some((
+            *self.ordinals.get(item)?,
+            Position {
+                latitude,
+                longitude,
+            },
+        ))
     }
 
     /// The position of an ordinal.
     pub fn of(&self, ordinal: u32) -> Option<Position> {
-        self.item(self.ordinals.binary_search(&ordinal).ok()?).map(|(_, at)| at)
+        self.item(self.ordinals.binary_search(&ordinal).ok()?)
+            .map(|(_, at)| at)
     }
 }
 
@@ -154,9 +193,15 @@ fn boxes(centre: Position, metres: f64) -> Vec<[f64; 4]> {
     let reach = ratio.asin().to_degrees() + SLACK;
     let (west, east) = (centre.longitude - reach, centre.longitude + reach);
     if west < -180.0 {
-        vec![[west + 360.0, south, 180.0, north], [-180.0, south, east, north]]
+        vec![
+            [west + 360.0, south, 180.0, north],
+            [-180.0, south, east, north],
+        ]
     } else if east > 180.0 {
-        vec![[west, south, 180.0, north], [-180.0, south, east - 360.0, north]]
+        vec![
+            [west, south, 180.0, north],
+            [-180.0, south, east - 360.0, north],
+        ]
     } else {
         vec![[west, south, east, north]]
     }
@@ -170,13 +215,28 @@ mod tests {
     fn open(points: &[(f64, f64)]) -> (tempfile::TempDir, PositionIndex) {
         let mut collector = PositionCollector::default();
         for (slot, &(latitude, longitude)) in points.iter().enumerate() {
-            collector.add(slot as u32, Position { latitude, longitude });
+            collector.add(
+                slot as u32,
+                Position {
+                    latitude,
+                    longitude,
+                },
+            );
         }
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.pack");
         let mut writer = PackWriter::create(&path).unwrap();
         let ordinals: Vec<u32> = (0..points.len() as u32).collect();
-        collector.write(&mut writer, "p", &Places { ordinals: &ordinals, count: points.len() }).unwrap();
+        collector
+            .write(
+                &mut writer,
+                "p",
+                &Places::One {
+                    ordinals: &ordinals,
+                    count: points.len(),
+                },
+            )
+            .unwrap();
         writer.finish().unwrap();
         let index = PositionIndex::open(&Pack::open(&path).unwrap(), "p").unwrap();
         (dir, index)
@@ -184,9 +244,19 @@ mod tests {
 
     #[test]
     fn nantes_to_saint_herblain() {
-        let nantes = Position { latitude: 47.218371, longitude: -1.553621 };
-        let herblain = Position { latitude: 47.2181, longitude: -1.6485 };
-        assert!((distance(nantes, herblain) - 7_166.0).abs() < 10.0, "{}", distance(nantes, herblain));
+        let nantes = Position {
+            latitude: 47.218371,
+            longitude: -1.553621,
+        };
+        let herblain = Position {
+            latitude: 47.2181,
+            longitude: -1.6485,
+        };
+        assert!(
+            (distance(nantes, herblain) - 7_166.0).abs() < 10.0,
+            "{}",
+            distance(nantes, herblain)
+        );
     }
 
     proptest! {

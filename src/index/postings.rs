@@ -21,7 +21,12 @@ const BITMAP_FROM: usize = 256;
 ///
 /// # Errors
 /// [`FormatError::Io`].
-pub fn write_postings(pack: &mut PackWriter, name: &str, terms: usize, pairs: &mut Vec<u64>) -> Result<(), FormatError> {
+pub fn write_postings(
+    pack: &mut PackWriter,
+    name: &str,
+    terms: usize,
+    pairs: &mut Vec<u64>,
+) -> Result<(), FormatError> {
     pairs.sort_unstable();
     pairs.dedup();
     let mut starts = Vec::with_capacity(terms + 1);
@@ -61,7 +66,11 @@ fn write_bitmap(ascending: &[u32], out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// [`FormatError::Io`].
-pub fn write_presence(pack: &mut PackWriter, name: &str, ordinals: impl IntoIterator<Item = u32>) -> Result<(), FormatError> {
+pub fn write_presence(
+    pack: &mut PackWriter,
+    name: &str,
+    ordinals: impl IntoIterator<Item = u32>,
+) -> Result<(), FormatError> {
     let mut ordinals: Vec<u32> = ordinals.into_iter().collect();
     ordinals.sort_unstable();
     ordinals.dedup();
@@ -75,8 +84,12 @@ pub fn write_presence(pack: &mut PackWriter, name: &str, ordinals: impl IntoIter
 /// # Errors
 /// [`FormatError::Layout`] when the bytes are no bitmap.
 pub fn read_presence(pack: &Pack, name: &str) -> Result<RoaringBitmap, FormatError> {
-    RoaringBitmap::deserialize_from(pack.region(name)?.as_slice())
-        .map_err(|error| FormatError::Layout { section: name.to_owned(), detail: error.to_string() })
+    RoaringBitmap::deserialize_from(pack.region(name)?.as_slice()).map_err(|error| {
+        FormatError::Layout {
+            section: name.to_owned(),
+            detail: error.to_string(),
+        }
+    })
 }
 
 /// Opened postings.
@@ -105,7 +118,10 @@ impl Postings {
             && postings.bitmap_offsets.last() == Some(&(postings.bitmaps.len() as u64))
             && postings.bitmap_offsets.len() == postings.bitmap_terms.len() + 1;
         if !ends_agree {
-            return Err(FormatError::Layout { section: name.to_owned(), detail: "its arrays do not end together".into() });
+            return Err(FormatError::Layout {
+                section: name.to_owned(),
+                detail: "its arrays do not end together".into(),
+            });
         }
         Ok(postings)
     }
@@ -123,7 +139,10 @@ impl Postings {
     /// The ordinals of a range of terms, term after term; ascending within each.
     pub fn of_range(&self, terms: Range<usize>) -> &[u32] {
         match (self.starts.get(terms.start), self.starts.get(terms.end)) {
-            (Some(&start), Some(&end)) => self.ordinals.get(start as usize..end as usize).unwrap_or(&[]),
+            (Some(&start), Some(&end)) => self
+                .ordinals
+                .get(start as usize..end as usize)
+                .unwrap_or(&[]),
             _ => &[],
         }
     }
@@ -135,7 +154,10 @@ impl Postings {
 
     /// The ordinals of one term as a bitmap.
     pub fn bitmap(&self, term: usize) -> RoaringBitmap {
-        match self.serialized(term).map(RoaringBitmap::deserialize_unchecked_from) {
+        match self
+            .serialized(term)
+            .map(RoaringBitmap::deserialize_unchecked_from)
+        {
             Some(Ok(bitmap)) => bitmap,
             _ => from_ascending(self.of(term)),
         }
@@ -144,7 +166,10 @@ impl Postings {
     /// The serialised bitmap of a term, where one was made.
     pub fn serialized(&self, term: usize) -> Option<&[u8]> {
         let at = self.bitmap_terms.binary_search(&(term as u32)).ok()?;
-        let (start, end) = (*self.bitmap_offsets.get(at)?, *self.bitmap_offsets.get(at + 1)?);
+        let (start, end) = (
+            *self.bitmap_offsets.get(at)?,
+            *self.bitmap_offsets.get(at + 1)?,
+        );
         self.bitmaps.as_slice().get(start as usize..end as usize)
     }
 
@@ -160,14 +185,17 @@ impl Postings {
 
 /// A bitmap of ascending ordinals.
 pub fn from_ascending(ordinals: &[u32]) -> RoaringBitmap {
-    RoaringBitmap::from_sorted_iter(ordinals.iter().copied()).unwrap_or_else(|_| ordinals.iter().copied().collect())
+    RoaringBitmap::from_sorted_iter(ordinals.iter().copied())
+        .unwrap_or_else(|_| ordinals.iter().copied().collect())
 }
 
 /// A bitmap of ordinals in any order, repeats allowed.
 pub fn from_unordered(ordinals: &[u32]) -> RoaringBitmap {
     /// Beyond this share of the highest ordinal, setting bits in a flat array beats sorting.
     const DENSE: usize = 64;
-    let Some(&highest) = ordinals.iter().max() else { return RoaringBitmap::new() };
+    let Some(&highest) = ordinals.iter().max() else {
+        return RoaringBitmap::new();
+    };
     if ordinals.len() * DENSE > highest as usize {
         let mut words = vec![0u64; highest as usize / 64 + 1];
         for &ordinal in ordinals {

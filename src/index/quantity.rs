@@ -44,9 +44,19 @@ pub fn unit_key(unit: &str) -> Vec<u8> {
 impl QuantityCollector {
     /// Notes one value of a slot.
     pub fn add(&mut self, slot: u32, quantity: &QuantityValue<'_>) {
-        let unit = quantity.unit.as_ref().map_or(u32::MAX, |unit| self.units.intern(&unit_key(unit)));
-        let canonical = quantity.canonical.map_or(quantity.value, |(_, value)| value);
-        self.values.push(Row { slot, unit, canonical, written: quantity.value });
+        let unit = quantity
+            .unit
+            .as_ref()
+            .map_or(u32::MAX, |unit| self.units.intern(&unit_key(unit)));
+        let canonical = quantity
+            .canonical
+            .map_or(quantity.value, |(_, value)| value);
+        self.values.push(Row {
+            slot,
+            unit,
+            canonical,
+            written: quantity.value,
+        });
     }
 
     /// Takes over what another thread gathered; its slots begin at `shift`.
@@ -63,17 +73,24 @@ impl QuantityCollector {
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
+    pub fn write(
+        &self,
+        pack: &mut PackWriter,
+        name: &str,
+        places: &Places<'_>,
+        ranked: bool,
+    ) -> Result<(), FormatError> {
         let (units, ranks) = self.units.sorted(|_| true);
         let mut canonical = Vec::new();
         let mut written = Vec::new();
         let mut order = Vec::new();
         for row in &self.values {
-            let Some(ordinal) = places.of(row.slot) else { continue };
             let rank = ranks.get(row.unit as usize).copied();
-            written.push((row.written.0, ordinal));
-            order.push(((rank.map_or(0, |rank| rank + 1), row.canonical.0), ordinal));
-            canonical.extend(rank.map(|rank| (rank, row.canonical.0, ordinal)));
+            for &ordinal in places.of(row.slot) {
+                written.push((row.written.0, ordinal));
+                order.push(((rank.map_or(0, |rank| rank + 1), row.canonical.0), ordinal));
+                canonical.extend(rank.map(|rank| (rank, row.canonical.0, ordinal)));
+            }
         }
         canonical.sort_unstable();
         canonical.dedup();
@@ -81,14 +98,17 @@ impl QuantityCollector {
         written.dedup();
         if ranked {
             order.sort_unstable();
-            write_ranks_of(pack, name, places.count, order.into_iter())?;
+            write_ranks_of(pack, name, places.count(), order.into_iter())?;
         }
         let starts: Vec<u64> = (0..=units.len() as u32)
             .map(|unit| canonical.partition_point(|&(rank, _, _)| rank < unit) as u64)
             .collect();
         write_dictionary(pack, &format!("{name}.units"), &units)?;
         pack.column(&format!("{name}.unit_starts"), &starts)?;
-        let rows: Vec<(i128, u32)> = canonical.into_iter().map(|(_, value, ordinal)| (value, ordinal)).collect();
+        let rows: Vec<(i128, u32)> = canonical
+            .into_iter()
+            .map(|(_, value, ordinal)| (value, ordinal))
+            .collect();
         write_values(pack, &format!("{name}.canonical"), &rows)?;
         write_values(pack, &format!("{name}.written"), &written)
     }
@@ -123,21 +143,38 @@ impl QuantityIndex {
             && index.unit_starts.last() == Some(&(index.canonical.rows().len() as u64))
             && index.unit_starts.is_sorted();
         if !whole {
-            return Err(FormatError::Layout { section: name.to_owned(), detail: "its units do not cover its rows".into() });
+            return Err(FormatError::Layout {
+                section: name.to_owned(),
+                detail: "its units do not cover its rows".into(),
+            });
         }
         Ok(index)
     }
 
     /// The column, its rows and the comparison in their unit. A comparison in a unit that nothing here is
     /// comparable with has no rows. `None`: the comparison overflows every stored value's range.
-    fn plan(&self, test: NumberTest, unit: Option<&str>) -> (&NumberIndex, std::ops::Range<usize>, NumberTest) {
-        let Some(unit) = unit else { return (&self.written, self.written.rows(), test) };
+    fn plan(
+        &self,
+        test: NumberTest,
+        unit: Option<&str>,
+    ) -> (&NumberIndex, std::ops::Range<usize>, NumberTest) {
+        let Some(unit) = unit else {
+            return (&self.written, self.written.rows(), test);
+        };
         let rows = self.units.find(&unit_key(unit)).map_or(0..0, |rank| {
             self.unit_starts[rank] as usize..self.unit_starts[rank + 1] as usize
         });
         let factor = rorqual_schema::unit(unit).map_or(1, |(_, factor)| factor);
         let scale = |decimal: Decimal| Decimal(decimal.0.saturating_mul(factor));
-        (&self.canonical, rows, NumberTest { value: scale(test.value), half: scale(test.half), ..test })
+        (
+            &self.canonical,
+            rows,
+            NumberTest {
+                value: scale(test.value),
+                half: scale(test.half),
+                ..test
+            },
+        )
     }
 
     /// An upper bound of how many ordinals a comparison selects.

@@ -55,7 +55,11 @@ impl ReferenceCollector {
         if let Some((system, value)) = &reference.identifier {
             self.identifiers.add(
                 slot,
-                &Token { system: system.clone(), code: value.clone(), identifier_type: None },
+                &Token {
+                    system: system.clone(),
+                    code: value.clone(),
+                    identifier_type: None,
+                },
             );
         }
         match (&reference.literal, &reference.identifier) {
@@ -65,7 +69,13 @@ impl ReferenceCollector {
                 self.literal_pairs.push(term, slot);
             }
             (None, Some((system, value))) if !reference.written => {
-                let key = [&[code(reference.type_hint)], system.as_bytes(), &[0], value.as_bytes()].concat();
+                let key = [
+                    &[code(reference.type_hint)],
+                    system.as_bytes(),
+                    &[0],
+                    value.as_bytes(),
+                ]
+                .concat();
                 let term = self.logical.intern(&key);
                 self.logical_pairs.push(term, slot);
             }
@@ -76,11 +86,14 @@ impl ReferenceCollector {
     /// Takes over what another thread gathered; its slots begin at `shift`.
     pub fn absorb(&mut self, other: ReferenceCollector, shift: u32) {
         let terms = self.literal.absorb(other.literal);
-        self.literal_pairs.absorb(other.literal_pairs, &terms, shift);
+        self.literal_pairs
+            .absorb(other.literal_pairs, &terms, shift);
         let terms = self.logical.absorb(other.logical);
-        self.logical_pairs.absorb(other.logical_pairs, &terms, shift);
+        self.logical_pairs
+            .absorb(other.logical_pairs, &terms, shift);
         self.identifiers.absorb(other.identifiers, shift);
-        self.present.extend(other.present.into_iter().map(|slot| slot + shift));
+        self.present
+            .extend(other.present.into_iter().map(|slot| slot + shift));
     }
 
     /// The identifier values that logical references name.
@@ -104,8 +117,11 @@ impl ReferenceCollector {
         let mut dangling = 0;
         let mut found = Vec::new();
         for literal in [true, false] {
-            let (interner, pairs) =
-                if literal { (&self.literal, &self.literal_pairs) } else { (&self.logical, &self.logical_pairs) };
+            let (interner, pairs) = if literal {
+                (&self.literal, &self.literal_pairs)
+            } else {
+                (&self.logical, &self.logical_pairs)
+            };
             let mut targets: Vec<Range<usize>> = Vec::with_capacity(interner.len());
             found.clear();
             for key in interner.keys() {
@@ -116,7 +132,10 @@ impl ReferenceCollector {
                     match (literal, memchr::memchr(0, rest)) {
                         (true, _) => resolve(Pointer::Literal(kind, text(rest)), &mut found),
                         (false, Some(at)) => {
-                            resolve(Pointer::Logical(kind, text(&rest[..at]), text(&rest[at + 1..])), &mut found);
+                            resolve(
+                                Pointer::Logical(kind, text(&rest[..at]), text(&rest[at + 1..])),
+                                &mut found,
+                            );
                         }
                         (false, None) => {}
                     }
@@ -148,15 +167,16 @@ impl ReferenceCollector {
             .iter()
             .filter_map(|edge| {
                 let kind = edge.to_type.index();
-                Some((places.of(edge.from)?, kind as u8, targets.get(kind)?.of(edge.to)?))
+                let from = *places.of(edge.from).first()?;
+                Some((from, kind as u8, *targets.get(kind)?.of(edge.to).first()?))
             })
             .collect();
         placed.sort_unstable();
         placed.dedup();
         let starts: Vec<u64> = {
-            let mut starts = Vec::with_capacity(places.count + 1);
+            let mut starts = Vec::with_capacity(places.count() + 1);
             let mut at = 0;
-            for ordinal in 0..=places.count as u64 {
+            for ordinal in 0..=places.count() as u64 {
                 while at < placed.len() && u64::from(placed[at].0) < ordinal {
                     at += 1;
                 }
@@ -165,8 +185,14 @@ impl ReferenceCollector {
             starts
         };
         pack.column(&format!("{name}.out_starts"), &starts)?;
-        pack.column(&format!("{name}.out_types"), &placed.iter().map(|edge| edge.1).collect::<Vec<_>>())?;
-        pack.column(&format!("{name}.out"), &placed.iter().map(|edge| edge.2).collect::<Vec<_>>())?;
+        pack.column(
+            &format!("{name}.out_types"),
+            &placed.iter().map(|edge| edge.1).collect::<Vec<_>>(),
+        )?;
+        pack.column(
+            &format!("{name}.out"),
+            &placed.iter().map(|edge| edge.2).collect::<Vec<_>>(),
+        )?;
         for kind in ResourceType::ALL {
             let mut pairs: Vec<u64> = placed
                 .iter()
@@ -174,10 +200,16 @@ impl ReferenceCollector {
                 .map(|edge| u64::from(edge.2) << 32 | u64::from(edge.0))
                 .collect();
             if !pairs.is_empty() {
-                write_postings(pack, &format!("{name}.in.{}", kind.name()), targets.get(kind.index()).map_or(0, |places| places.count), &mut pairs)?;
+                write_postings(
+                    pack,
+                    &format!("{name}.in.{}", kind.name()),
+                    targets.get(kind.index()).map_or(0, Places::count),
+                    &mut pairs,
+                )?;
             }
         }
-        self.identifiers.write(pack, &format!("{name}.identifier"), places, false)
+        self.identifiers
+            .write(pack, &format!("{name}.identifier"), places, false)
     }
 
     /// The slots that hold any reference.
@@ -205,7 +237,9 @@ impl ReferenceIndex {
             .iter()
             .map(|kind| {
                 let section = format!("{name}.in.{}", kind.name());
-                pack.has(&format!("{section}.starts")).then(|| Postings::open(pack, &section)).transpose()
+                pack.has(&format!("{section}.starts"))
+                    .then(|| Postings::open(pack, &section))
+                    .transpose()
             })
             .collect::<Result<Vec<_>, _>>()?;
         let index = ReferenceIndex {
@@ -215,8 +249,13 @@ impl ReferenceIndex {
             incoming,
             identifiers: TokenIndex::open(pack, &format!("{name}.identifier"))?,
         };
-        if index.starts.last() != Some(&(index.targets.len() as u64)) || index.types.len() != index.targets.len() {
-            return Err(FormatError::Layout { section: name.to_owned(), detail: "its arrays do not end together".into() });
+        if index.starts.last() != Some(&(index.targets.len() as u64))
+            || index.types.len() != index.targets.len()
+        {
+            return Err(FormatError::Layout {
+                section: name.to_owned(),
+                detail: "its arrays do not end together".into(),
+            });
         }
         Ok(index)
     }
@@ -228,7 +267,12 @@ impl ReferenceIndex {
             (Some(&start), Some(&end)) => start as usize..end as usize,
             _ => 0..0,
         };
-        range.filter_map(|edge| Some((ResourceType::from_index(*self.types.get(edge)? as usize)?, *self.targets.get(edge)?)))
+        range.filter_map(|edge| {
+            Some((
+                ResourceType::from_index(*self.types.get(edge)? as usize)?,
+                *self.targets.get(edge)?,
+            ))
+        })
     }
 
     /// Who refers to an ordinal of `kind`: postings whose terms are that type's ordinals. `None`: nobody refers

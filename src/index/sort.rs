@@ -14,8 +14,18 @@ pub const ABSENT: u32 = u32::MAX;
 ///
 /// # Errors
 /// [`FormatError::Io`].
-pub fn write_ranks(pack: &mut PackWriter, name: &str, count: usize, pairs: &[u64]) -> Result<(), FormatError> {
-    write_columns(pack, name, count, pairs.iter().map(|&pair| ((pair >> 32) as u32, pair as u32)))
+pub fn write_ranks(
+    pack: &mut PackWriter,
+    name: &str,
+    count: usize,
+    pairs: &[u64],
+) -> Result<(), FormatError> {
+    write_columns(
+        pack,
+        name,
+        count,
+        pairs.iter().map(|&pair| ((pair >> 32) as u32, pair as u32)),
+    )
 }
 
 /// Writes the columns from (value, ordinal) rows that ascend by value.
@@ -52,7 +62,11 @@ fn write_columns(
     for (rank, ordinal) in ranked {
         let at = ordinal as usize;
         least[at] = least[at].min(rank);
-        greatest[at] = if greatest[at] == ABSENT { rank } else { greatest[at].max(rank) };
+        greatest[at] = if greatest[at] == ABSENT {
+            rank
+        } else {
+            greatest[at].max(rank)
+        };
     }
     pack.column(&format!("{name}.least"), &least)?;
     if least != greatest {
@@ -76,7 +90,10 @@ impl Ranks {
         let greatest = format!("{name}.greatest");
         Ok(Ranks {
             least: pack.column(&format!("{name}.least"))?,
-            greatest: pack.has(&greatest).then(|| pack.column(&greatest)).transpose()?,
+            greatest: pack
+                .has(&greatest)
+                .then(|| pack.column(&greatest))
+                .transpose()?,
         })
     }
 
@@ -86,7 +103,10 @@ impl Ranks {
             (Some(greatest), true) => greatest,
             _ => &self.least,
         };
-        column.get(ordinal as usize).copied().filter(|&rank| rank != ABSENT)
+        column
+            .get(ordinal as usize)
+            .copied()
+            .filter(|&rank| rank != ABSENT)
     }
 
     /// How many ordinals the columns cover.

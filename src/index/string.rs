@@ -34,14 +34,22 @@ impl StringCollector {
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
+    pub fn write(
+        &self,
+        pack: &mut PackWriter,
+        name: &str,
+        places: &Places<'_>,
+        ranked: bool,
+    ) -> Result<(), FormatError> {
         let used = self.pairs.used(self.stored.len(), places);
         let (keys, ranks) = self.stored.sorted(|term| used[term as usize]);
         let mut pairs = self.pairs.placed(&ranks, places);
         // Folding once per distinct text, not once per value.
         let mut folded = Interner::default();
-        let folded_of: Vec<u32> =
-            keys.iter().map(|key| folded.intern(fold(&String::from_utf8_lossy(key)).as_bytes())).collect();
+        let folded_of: Vec<u32> = keys
+            .iter()
+            .map(|key| folded.intern(fold(&String::from_utf8_lossy(key)).as_bytes()))
+            .collect();
         let (folded_keys, folded_ranks) = folded.sorted(|_| true);
         let mut folded_pairs: Vec<u64> = pairs
             .iter()
@@ -51,12 +59,17 @@ impl StringCollector {
             })
             .collect();
         if ranked {
-            write_ranks(pack, name, places.count, &folded_pairs)?;
+            write_ranks(pack, name, places.count(), &folded_pairs)?;
         }
         write_dictionary(pack, &format!("{name}.exact"), &keys)?;
         write_postings(pack, &format!("{name}.exact"), keys.len(), &mut pairs)?;
         write_dictionary(pack, &format!("{name}.folded"), &folded_keys)?;
-        write_postings(pack, &format!("{name}.folded"), folded_keys.len(), &mut folded_pairs)
+        write_postings(
+            pack,
+            &format!("{name}.folded"),
+            folded_keys.len(),
+            &mut folded_pairs,
+        )
     }
 
     /// The slots that hold any value.
@@ -89,17 +102,22 @@ impl StringIndex {
 
     /// An upper bound of how many ordinals have a value that starts with `folded` text.
     pub fn count_starting(&self, folded: &str) -> u64 {
-        self.folded_postings.count(self.folded.prefix_range(folded.as_bytes()))
+        self.folded_postings
+            .count(self.folded.prefix_range(folded.as_bytes()))
     }
 
     /// Ordinals with a value that starts with `folded` text.
     pub fn starting(&self, folded: &str) -> RoaringBitmap {
-        self.folded_postings.bitmap_of_range(self.folded.prefix_range(folded.as_bytes()))
+        self.folded_postings
+            .bitmap_of_range(self.folded.prefix_range(folded.as_bytes()))
     }
 
     /// Ordinals with a value equal to the stored text.
     pub fn equal(&self, text: &str) -> RoaringBitmap {
-        self.exact.find(text.as_bytes()).map(|term| self.exact_postings.bitmap(term)).unwrap_or_default()
+        self.exact
+            .find(text.as_bytes())
+            .map(|term| self.exact_postings.bitmap(term))
+            .unwrap_or_default()
     }
 
     /// Ordinals with a value that contains `folded` text.
@@ -115,7 +133,10 @@ impl StringIndex {
     }
 
     fn union(&self, terms: Vec<usize>) -> RoaringBitmap {
-        let ordinals: Vec<u32> = terms.into_iter().flat_map(|term| self.folded_postings.of(term).iter().copied()).collect();
+        let ordinals: Vec<u32> = terms
+            .into_iter()
+            .flat_map(|term| self.folded_postings.of(term).iter().copied())
+            .collect();
         from_unordered(&ordinals)
     }
 }

@@ -14,8 +14,8 @@ use tantivy::query::{PhraseQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
 use tantivy::{
-    DocSet as _, Index, IndexSettings, InvertedIndexReader, ReloadPolicy, Searcher, SegmentReader, SingleSegmentIndexWriter,
-    TERMINATED, TantivyDocument, Term,
+    DocSet as _, Index, IndexSettings, InvertedIndexReader, ReloadPolicy, Searcher, SegmentReader,
+    SingleSegmentIndexWriter, TERMINATED, TantivyDocument, Term,
 };
 
 use super::FormatError;
@@ -27,14 +27,17 @@ const STEM: &str = "stem";
 pub const RUN_SEPARATOR: char = '\u{1e}';
 
 /// Elided forms that may stand before an apostrophe and are not words of their own.
-const ELIDED: [&str; 14] =
-    ["l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "quelqu"];
+const ELIDED: [&str; 14] = [
+    "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "quelqu",
+];
 
 /// The words of a text, folded, each with its position.
 pub fn words(text: &str, mut visit: impl FnMut(usize, &str)) {
     let mut position = 0;
     let mut rest = text;
-    while let Some(start) = rest.find(|character: char| character.is_alphanumeric() || character == RUN_SEPARATOR) {
+    while let Some(start) =
+        rest.find(|character: char| character.is_alphanumeric() || character == RUN_SEPARATOR)
+    {
         rest = &rest[start..];
         if let Some(after) = rest.strip_prefix(RUN_SEPARATOR) {
             // A gap wider than any phrase step.
@@ -42,11 +45,14 @@ pub fn words(text: &str, mut visit: impl FnMut(usize, &str)) {
             rest = after;
             continue;
         }
-        let end = rest.find(|character: char| !is_word_part(character)).unwrap_or(rest.len());
+        let end = rest
+            .find(|character: char| !is_word_part(character))
+            .unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         rest = after;
         let folded = fold(word);
-        let elided = after.starts_with(['\'', '\u{2019}', '\u{02bc}']) && ELIDED.contains(&folded.as_str());
+        let elided =
+            after.starts_with(['\'', '\u{2019}', '\u{02bc}']) && ELIDED.contains(&folded.as_str());
         if !elided && !folded.is_empty() {
             // Folding may open a ligature or a symbol into several words.
             for part in folded.split(' ').filter(|part| !part.is_empty()) {
@@ -93,16 +99,30 @@ impl Tokenizer for French {
         self.tokens.clear();
         let tokens = &mut self.tokens;
         words(text, |position, word| {
-            let text = stemmer.as_ref().map_or_else(|| word.to_owned(), |stemmer| stem(stemmer, word));
-            tokens.push(Token { offset_from: 0, offset_to: text.len(), position, text, position_length: 1 });
+            let text = stemmer
+                .as_ref()
+                .map_or_else(|| word.to_owned(), |stemmer| stem(stemmer, word));
+            tokens.push(Token {
+                offset_from: 0,
+                offset_to: text.len(),
+                position,
+                text,
+                position_length: 1,
+            });
         });
-        Tokens { tokens: &self.tokens, next: 0, current: Token::default() }
+        Tokens {
+            tokens: &self.tokens,
+            next: 0,
+            current: Token::default(),
+        }
     }
 }
 
 impl TokenStream for Tokens<'_> {
     fn advance(&mut self) -> bool {
-        let Some(token) = self.tokens.get(self.next) else { return false };
+        let Some(token) = self.tokens.get(self.next) else {
+            return false;
+        };
         self.current.clone_from(token);
         self.next += 1;
         true
@@ -121,7 +141,10 @@ fn schema() -> (Schema, Field, Field) {
     let mut builder = Schema::builder();
     let field = |name: &str, option| {
         TextOptions::default().set_indexing_options(
-            TextFieldIndexing::default().set_tokenizer(name).set_index_option(option).set_fieldnorms(true),
+            TextFieldIndexing::default()
+                .set_tokenizer(name)
+                .set_index_option(option)
+                .set_fieldnorms(true),
         )
     };
     let word = builder.add_text_field(WORD, field(WORD, IndexRecordOption::WithFreqsAndPositions));
@@ -130,8 +153,20 @@ fn schema() -> (Schema, Field, Field) {
 }
 
 fn register(tokenizers: &TokenizerManager) {
-    tokenizers.register(WORD, French { stemmed: false, tokens: Vec::new() });
-    tokenizers.register(STEM, French { stemmed: true, tokens: Vec::new() });
+    tokenizers.register(
+        WORD,
+        French {
+            stemmed: false,
+            tokens: Vec::new(),
+        },
+    );
+    tokenizers.register(
+        STEM,
+        French {
+            stemmed: true,
+            tokens: Vec::new(),
+        },
+    );
 }
 
 /// Writes the full text of one type, resource after resource in ordinal order.
@@ -153,9 +188,14 @@ impl TextWriter {
         const BUDGET: usize = 1 << 30;
         std::fs::create_dir_all(path).map_err(|source| FormatError::io(path, source))?;
         let (schema, word, stem) = schema();
-        let failed = |error: tantivy::TantivyError| FormatError::Text { path: path.to_owned(), detail: error.to_string() };
-        let directory = MmapDirectory::open(path)
-            .map_err(|error| FormatError::Text { path: path.to_owned(), detail: error.to_string() })?;
+        let failed = |error: tantivy::TantivyError| FormatError::Text {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        };
+        let directory = MmapDirectory::open(path).map_err(|error| FormatError::Text {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        })?;
         // The tokenizers must be known before the segment writer looks them up.
         let tokenizers = TokenizerManager::default();
         register(&tokenizers);
@@ -165,7 +205,12 @@ impl TextWriter {
             .tokenizers(tokenizers)
             .single_segment_index_writer(directory, BUDGET)
             .map_err(failed)?;
-        Ok(TextWriter { path: path.to_owned(), writer, word, stem })
+        Ok(TextWriter {
+            path: path.to_owned(),
+            writer,
+            word,
+            stem,
+        })
     }
 
     /// Adds the text of the next ordinal: runs joined by [`RUN_SEPARATOR`].
@@ -178,7 +223,10 @@ impl TextWriter {
         document.add_text(self.stem, text);
         self.writer
             .add_document(document)
-            .map_err(|error| FormatError::Text { path: self.path.clone(), detail: error.to_string() })
+            .map_err(|error| FormatError::Text {
+                path: self.path.clone(),
+                detail: error.to_string(),
+            })
     }
 
     /// Writes the segment.
@@ -189,7 +237,10 @@ impl TextWriter {
         self.writer
             .finalize()
             .map(drop)
-            .map_err(|error| FormatError::Text { path: self.path, detail: error.to_string() })
+            .map_err(|error| FormatError::Text {
+                path: self.path,
+                detail: error.to_string(),
+            })
     }
 }
 
@@ -204,17 +255,30 @@ impl TextIndex {
     /// Opens what [`TextWriter`] wrote.
     ///
     /// # Errors
-    /// [`FormatError::Text`].
+    /// [`FormatError::Damaged`].
     pub fn open(path: &Path) -> Result<TextIndex, FormatError> {
-        let failed = |error: tantivy::TantivyError| FormatError::Text { path: path.to_owned(), detail: error.to_string() };
-        let directory = MmapDirectory::open(path)
-            .map_err(|error| FormatError::Text { path: path.to_owned(), detail: error.to_string() })?;
+        let failed = |error: tantivy::TantivyError| FormatError::Damaged {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        };
+        let directory = MmapDirectory::open(path).map_err(|error| FormatError::Damaged {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        })?;
         let index = Index::open(directory).map_err(failed)?;
         register(index.tokenizers());
         let word = index.schema().get_field(WORD).map_err(failed)?;
         let stem = index.schema().get_field(STEM).map_err(failed)?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(failed)?;
-        Ok(TextIndex { searcher: reader.searcher(), word, stem })
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()
+            .map_err(failed)?;
+        Ok(TextIndex {
+            searcher: reader.searcher(),
+            word,
+            stem,
+        })
     }
 
     /// How many resources the segment holds.
@@ -246,10 +310,22 @@ impl TextIndex {
             }
             if folded.chars().count() >= PREFIX_FROM {
                 let words = segment.inverted_index(self.word).map_err(failed)?;
-                let mut terms = words.terms().range().ge(folded).into_stream().map_err(failed_io)?;
+                let mut terms = words
+                    .terms()
+                    .range()
+                    .ge(folded)
+                    .into_stream()
+                    .map_err(failed_io)?;
                 while terms.advance() && terms.key().starts_with(folded.as_bytes()) {
                     let info = terms.value().clone();
-                    self.occurrences(segment, &words, &info, self.word, PREFIX_WEIGHT, &mut weights)?;
+                    self.occurrences(
+                        segment,
+                        &words,
+                        &info,
+                        self.word,
+                        PREFIX_WEIGHT,
+                        &mut weights,
+                    )?;
                 }
             }
         }
@@ -264,16 +340,25 @@ impl TextIndex {
     /// # Errors
     /// [`FormatError::Text`] when the segment cannot be read.
     pub fn phrase(&self, words: &[String]) -> Result<Vec<u32>, FormatError> {
-        let terms: Vec<Term> = words.iter().map(|word| Term::from_field_text(self.word, word)).collect();
+        let terms: Vec<Term> = words
+            .iter()
+            .map(|word| Term::from_field_text(self.word, word))
+            .collect();
         let found = match terms.as_slice() {
             [] => return Ok(Vec::new()),
             [term] => {
                 let query = TermQuery::new(term.clone(), IndexRecordOption::Basic);
                 self.searcher.search(&query, &DocSetCollector)
             }
-            _ => self.searcher.search(&PhraseQuery::new(terms), &DocSetCollector),
+            _ => self
+                .searcher
+                .search(&PhraseQuery::new(terms), &DocSetCollector),
         };
-        let mut ordinals: Vec<u32> = found.map_err(failed)?.into_iter().map(|address| address.doc_id).collect();
+        let mut ordinals: Vec<u32> = found
+            .map_err(failed)?
+            .into_iter()
+            .map(|address| address.doc_id)
+            .collect();
         ordinals.sort_unstable();
         Ok(ordinals)
     }
@@ -296,11 +381,14 @@ impl TextIndex {
         let rarity = ((documents - holding + 0.5) / (holding + 0.5) + 1.0).ln();
         let lengths = segment.get_fieldnorms_reader(field).map_err(failed)?;
         let average = (index.total_num_tokens() as f32 / documents.max(1.0)).max(1.0);
-        let mut postings = index.read_postings_from_terminfo(info, IndexRecordOption::WithFreqs).map_err(failed_io)?;
+        let mut postings = index
+            .read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)
+            .map_err(failed_io)?;
         while postings.doc() != TERMINATED {
             let (ordinal, repeats) = (postings.doc(), postings.term_freq() as f32);
             let length = lengths.fieldnorm(ordinal) as f32;
-            let weight = rarity * repeats * (K1 + 1.0) / (repeats + K1 * (1.0 - B + B * length / average));
+            let weight =
+                rarity * repeats * (K1 + 1.0) / (repeats + K1 * (1.0 - B + B * length / average));
             out.push((ordinal, factor * weight));
             postings.advance();
         }
@@ -309,11 +397,17 @@ impl TextIndex {
 }
 
 fn failed(error: tantivy::TantivyError) -> FormatError {
-    FormatError::Text { path: PathBuf::from(super::directory::TEXT), detail: error.to_string() }
+    FormatError::Text {
+        path: PathBuf::from(super::directory::TEXT),
+        detail: error.to_string(),
+    }
 }
 
 fn failed_io(error: std::io::Error) -> FormatError {
-    FormatError::Text { path: PathBuf::from(super::directory::TEXT), detail: error.to_string() }
+    FormatError::Text {
+        path: PathBuf::from(super::directory::TEXT),
+        detail: error.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -322,19 +416,27 @@ mod tests {
 
     fn collect(text: &str) -> Vec<(usize, String)> {
         let mut found = Vec::new();
-        words(text, |position, word| found.push((position, word.to_owned())));
+        words(text, |position, word| {
+            found.push((position, word.to_owned()))
+        });
         found
     }
 
     #[test]
     fn articles_before_an_apostrophe_are_not_words() {
-        let texts: Vec<String> = collect("L\u{2019}hôpital d'Évreux, aujourd'hui").into_iter().map(|word| word.1).collect();
+        let texts: Vec<String> = collect("L\u{2019}hôpital d'Évreux, aujourd'hui")
+            .into_iter()
+            .map(|word| word.1)
+            .collect();
         assert_eq!(texts, ["hopital", "evreux", "aujourd", "hui"]);
     }
 
     #[test]
     fn runs_of_text_are_far_apart() {
-        assert_eq!(collect("un deux\u{1e}trois"), [(0, "un".into()), (1, "deux".into()), (102, "trois".into())]);
+        assert_eq!(
+            collect("un deux\u{1e}trois"),
+            [(0, "un".into()), (1, "deux".into()), (102, "trois".into())]
+        );
     }
 
     #[test]

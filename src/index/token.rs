@@ -30,11 +30,17 @@ pub struct TokenCollector {
 impl TokenCollector {
     /// Notes one value of a slot.
     pub fn add(&mut self, slot: u32, token: &Token<'_>) {
-        join(&mut self.scratch, &[token.code.as_bytes(), token.system.as_bytes()]);
+        join(
+            &mut self.scratch,
+            &[token.code.as_bytes(), token.system.as_bytes()],
+        );
         let term = self.terms.intern(&self.scratch);
         self.pairs.push(term, slot);
         if let Some((system, code)) = &token.identifier_type {
-            join(&mut self.scratch, &[system.as_bytes(), code.as_bytes(), token.code.as_bytes()]);
+            join(
+                &mut self.scratch,
+                &[system.as_bytes(), code.as_bytes(), token.code.as_bytes()],
+            );
             let term = self.typed.intern(&self.scratch);
             self.typed_pairs.push(term, slot);
         }
@@ -61,16 +67,25 @@ impl TokenCollector {
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn write(&self, pack: &mut PackWriter, name: &str, places: &Places<'_>, ranked: bool) -> Result<(), FormatError> {
+    pub fn write(
+        &self,
+        pack: &mut PackWriter,
+        name: &str,
+        places: &Places<'_>,
+        ranked: bool,
+    ) -> Result<(), FormatError> {
         let used = self.pairs.used(self.terms.len(), places);
         let (keys, ranks) = self.terms.sorted(|term| used[term as usize]);
         let mut pairs = self.pairs.placed(&ranks, places);
         write_dictionary(pack, &format!("{name}.terms"), &keys)?;
         if ranked {
-            write_ranks(pack, name, places.count, &pairs)?;
+            write_ranks(pack, name, places.count(), &pairs)?;
         }
         let mut systems = Interner::default();
-        let system_of: Vec<u32> = keys.iter().map(|key| systems.intern(split(key).1)).collect();
+        let system_of: Vec<u32> = keys
+            .iter()
+            .map(|key| systems.intern(split(key).1))
+            .collect();
         let (system_keys, system_ranks) = systems.sorted(|_| true);
         let mut system_pairs: Vec<u64> = pairs
             .iter()
@@ -81,7 +96,12 @@ impl TokenCollector {
             .collect();
         write_postings(pack, &format!("{name}.terms"), keys.len(), &mut pairs)?;
         write_dictionary(pack, &format!("{name}.systems"), &system_keys)?;
-        write_postings(pack, &format!("{name}.systems"), system_keys.len(), &mut system_pairs)?;
+        write_postings(
+            pack,
+            &format!("{name}.systems"),
+            system_keys.len(),
+            &mut system_pairs,
+        )?;
         let used = self.typed_pairs.used(self.typed.len(), places);
         let (keys, ranks) = self.typed.sorted(|term| used[term as usize]);
         let mut pairs = self.typed_pairs.placed(&ranks, places);
@@ -153,22 +173,36 @@ impl TokenIndex {
     pub fn select(&self, query: &TokenQuery) -> Vec<TokenTerms> {
         let mut key = Vec::new();
         let Some(code) = &query.code else {
-            let SystemMatch::Is(system) = &query.system else { return Vec::new() };
-            return run(self.systems.find(system.as_bytes())).map(TokenTerms::Systems).into_iter().collect();
+            let SystemMatch::Is(system) = &query.system else {
+                return Vec::new();
+            };
+            return run(self.systems.find(system.as_bytes()))
+                .map(TokenTerms::Systems)
+                .into_iter()
+                .collect();
         };
         match &query.system {
             SystemMatch::Is(system) => {
                 join(&mut key, &[code.as_bytes(), system.as_bytes()]);
-                run(self.terms.find(&key)).map(TokenTerms::Codes).into_iter().collect()
+                run(self.terms.find(&key))
+                    .map(TokenTerms::Codes)
+                    .into_iter()
+                    .collect()
             }
             SystemMatch::None => {
                 join(&mut key, &[code.as_bytes(), b""]);
-                run(self.terms.find(&key)).map(TokenTerms::Codes).into_iter().collect()
+                run(self.terms.find(&key))
+                    .map(TokenTerms::Codes)
+                    .into_iter()
+                    .collect()
             }
             SystemMatch::Any => {
                 let mut runs = Vec::new();
                 for (system, code) in rorqual_schema::token_code_variants(code) {
-                    join(&mut key, &[code.as_bytes(), system.unwrap_or("").as_bytes()]);
+                    join(
+                        &mut key,
+                        &[code.as_bytes(), system.unwrap_or("").as_bytes()],
+                    );
                     match system {
                         None => runs.push(TokenTerms::Codes(self.terms.prefix_range(&key))),
                         Some(_) => runs.extend(run(self.terms.find(&key)).map(TokenTerms::Codes)),
@@ -182,7 +216,10 @@ impl TokenIndex {
     /// The term of `:of-type`: type system, type code, value.
     pub fn select_of_type(&self, system: &str, code: &str, value: &str) -> Option<TokenTerms> {
         let mut key = Vec::new();
-        join(&mut key, &[system.as_bytes(), code.as_bytes(), value.as_bytes()]);
+        join(
+            &mut key,
+            &[system.as_bytes(), code.as_bytes(), value.as_bytes()],
+        );
         run(self.typed.find(&key)).map(TokenTerms::Typed)
     }
 

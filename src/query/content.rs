@@ -21,7 +21,11 @@ pub fn search(text: &TextIndex, query: &ContentQuery) -> Result<Vec<(u32, f32)>,
     }
     for phrase in &query.phrases {
         let weight = phrase.len() as f32 * PHRASE_WORD_WEIGHT;
-        let found = text.phrase(phrase)?.into_iter().map(|ordinal| (ordinal, weight)).collect();
+        let found = text
+            .phrase(phrase)?
+            .into_iter()
+            .map(|ordinal| (ordinal, weight))
+            .collect();
         left = Some(both(left, found));
     }
     Ok(left.unwrap_or_default())
@@ -53,7 +57,11 @@ pub fn scores(text: &TextIndex, criterion: &Criterion) -> Result<Option<Scores>,
     let mut weights: HashMap<u32, f32, ahash::RandomState> = HashMap::default();
     let mut any = false;
     for part in parts {
-        if let Criterion::Test { test: Test::Content(query), .. } = part {
+        if let Criterion::Test {
+            test: Test::Content(query),
+            ..
+        } = part
+        {
             any = true;
             for (ordinal, weight) in search(text, query)? {
                 *weights.entry(ordinal).or_default() += weight;
@@ -61,7 +69,9 @@ pub fn scores(text: &TextIndex, criterion: &Criterion) -> Result<Option<Scores>,
         }
     }
     let greatest = weights.values().copied().fold(f32::MIN_POSITIVE, f32::max);
-    weights.values_mut().for_each(|weight| *weight = (*weight / greatest).clamp(f32::MIN_POSITIVE, 1.0));
+    weights
+        .values_mut()
+        .for_each(|weight| *weight = (*weight / greatest).clamp(f32::MIN_POSITIVE, 1.0));
     Ok(any.then_some(weights))
 }
 
@@ -83,11 +93,18 @@ mod tests {
         }
         writer.finish().unwrap();
         let index = TextIndex::open(dir.path()).unwrap();
-        search(&index, &query).unwrap().into_iter().map(|hit| hit.0).collect()
+        search(&index, &query)
+            .unwrap()
+            .into_iter()
+            .map(|hit| hit.0)
+            .collect()
     }
 
     fn words(words: &[&str]) -> ContentQuery {
-        ContentQuery { words: words.iter().map(|word| (*word).to_owned()).collect(), phrases: Vec::new() }
+        ContentQuery {
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            phrases: Vec::new(),
+        }
     }
 
     #[test]
@@ -101,7 +118,10 @@ mod tests {
 
     #[test]
     fn a_quoted_text_stands_word_for_word_in_one_run() {
-        let phrase = |text: &[&str]| ContentQuery { words: Vec::new(), phrases: vec![words(text).words] };
+        let phrase = |text: &[&str]| ContentQuery {
+            words: Vec::new(),
+            phrases: vec![words(text).words],
+        };
         assert_eq!(ordinals(phrase(&["soins", "intensifs"])), [1]);
         assert_eq!(ordinals(phrase(&["cardiologie"])), [0]);
     }

@@ -30,11 +30,15 @@ impl CursorSeal {
     /// The seal with the key of an index directory. Without one (an index copied by hand) a key of this process
     /// serves, so that cursors hold as long as it runs.
     pub fn of_directory(index: &Path) -> CursorSeal {
-        let stored = std::fs::read(index.join("cursor.key")).ok().and_then(|key| key.try_into().ok());
+        let stored = std::fs::read(index.join("cursor.key"))
+            .ok()
+            .and_then(|key| key.try_into().ok());
         let key = stored.unwrap_or_else(|| {
             let mut key = [0u8; 32];
             if getrandom::fill(&mut key).is_err() {
-                tracing::warn!("no random source: page cursors of this process are not sealed against forging");
+                tracing::warn!(
+                    "no random source: page cursors of this process are not sealed against forging"
+                );
             }
             key
         });
@@ -66,8 +70,12 @@ impl CursorSeal {
     /// [`Fault::CursorAltered`] when token or request are not those that were sealed.
     pub fn open(&self, token: &str, request: &str) -> Result<Cursor, SearchError> {
         let altered = || SearchError::from(Fault::CursorAltered);
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| altered())?;
-        let (payload, seal) = bytes.split_at_checked(bytes.len().saturating_sub(SEAL)).ok_or_else(altered)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD
+            .decode(token)
+            .map_err(|_| altered())?;
+        let (payload, seal) = bytes
+            .split_at_checked(bytes.len().saturating_sub(SEAL))
+            .ok_or_else(altered)?;
         // blake3::Hash compares in constant time; a seal this short is compared through it.
         let widen = |seal: &[u8]| {
             let mut wide = [0u8; 32];
@@ -78,8 +86,13 @@ impl CursorSeal {
             return Err(altered());
         }
         let (offset, generation) = payload.split_first_chunk::<8>().ok_or_else(altered)?;
-        let generation = std::str::from_utf8(generation).map_err(|_| altered())?.to_owned();
-        Ok(Cursor { generation, offset: u64::from_le_bytes(*offset) })
+        let generation = std::str::from_utf8(generation)
+            .map_err(|_| altered())?
+            .to_owned();
+        Ok(Cursor {
+            generation,
+            offset: u64::from_le_bytes(*offset),
+        })
     }
 }
 
@@ -90,17 +103,30 @@ mod tests {
     #[test]
     fn only_the_sealed_token_of_the_same_request_opens() {
         let seal = CursorSeal { key: [7; 32] };
-        let cursor = Cursor { generation: "20261123T000000000Z-abcdef".into(), offset: 400 };
+        let cursor = Cursor {
+            generation: "20261123T000000000Z-abcdef".into(),
+            offset: 400,
+        };
         let token = seal.token(&cursor, "Location?status=active");
         assert_eq!(seal.open(&token, "Location?status=active").unwrap(), cursor);
         assert!(seal.open(&token, "Location?status=inactive").is_err());
-        assert!(CursorSeal { key: [8; 32] }.open(&token, "Location?status=active").is_err());
+        assert!(
+            CursorSeal { key: [8; 32] }
+                .open(&token, "Location?status=active")
+                .is_err()
+        );
         for at in 0..token.len() {
             let mut altered = token.clone().into_bytes();
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
             let altered = String::from_utf8(altered).unwrap();
-            assert!(seal.open(&altered, "Location?status=active").is_err(), "altered at {at}");
-            assert!(seal.open(&token[..at], "Location?status=active").is_err(), "cut at {at}");
+            assert!(
+                seal.open(&altered, "Location?status=active").is_err(),
+                "altered at {at}"
+            );
+            assert!(
+                seal.open(&token[..at], "Location?status=active").is_err(),
+                "cut at {at}"
+            );
         }
     }
 }

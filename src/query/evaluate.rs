@@ -4,12 +4,13 @@
 //! dictionaries hold, and stop as soon as nothing is left.
 
 use roaring::RoaringBitmap;
-use rorqual_schema::{ReferenceQuery, ReferenceTarget, ResourceType};
+use rorqual_schema::{Hop, ReferenceQuery, ReferenceTarget, ResourceType};
 
 use super::criterion::{Criterion, Test};
 use super::error::{Fault, SearchError};
 use crate::index::FormatError;
 use crate::index::column::{ParameterIndex, Values};
+use crate::index::directory::Directory;
 use crate::index::generation::Generation;
 use crate::index::postings::from_unordered;
 use crate::index::reference::ReferenceIndex;
@@ -31,14 +32,21 @@ struct Level {
 impl<'g> Evaluator<'g> {
     /// An evaluator on `generation` for requests made under `base_url`.
     pub fn new(generation: &'g Generation, base_url: &'g str) -> Evaluator<'g> {
-        Evaluator { generation, base_url }
+        Evaluator {
+            generation,
+            base_url,
+        }
     }
 
     /// The ordinals of `kind` that satisfy `criterion`.
     ///
     /// # Errors
     /// [`SearchError`] when the index is damaged or the criterion does not fit the type.
-    pub fn matches(&self, kind: ResourceType, criterion: &Criterion) -> Result<RoaringBitmap, SearchError> {
+    pub fn matches(
+        &self,
+        kind: ResourceType,
+        criterion: &Criterion,
+    ) -> Result<RoaringBitmap, SearchError> {
         self.evaluate(Level { kind, group: None }, criterion)
     }
 
@@ -56,28 +64,69 @@ impl<'g> Evaluator<'g> {
             }
             Criterion::Not(part) => Ok(self.everything(level) - self.evaluate(level, part)?),
             Criterion::Test { parameter, test } => self.test(level, *parameter, test),
-            Criterion::Chain { parameter, target, climb, inner } => {
-                let mut found = self.evaluate(Level { kind: *target, group: None }, inner)?;
+            Criterion::Chain {
+                parameter,
+                target,
+                climb,
+                inner,
+            } => {
+                let hop = if *climb { Hop::Above } else { Hop::Direct };
+                if let Some(found) = self.precomputed(level, *parameter, hop, inner) {
+                    return found;
+                }
+                let mut found = self.evaluate(
+                    Level {
+                        kind: *target,
+                        group: None,
+                    },
+                    inner,
+                )?;
                 if *climb {
                     found = self.with_descendants(*target, found)?;
                 }
                 Ok(self.referring(self.references(level, *parameter)?, *target, &found))
             }
-            Criterion::Has { source, parameter, inner } => {
-                let from = Level { kind: *source, group: None };
+            Criterion::Has {
+                source,
+                parameter,
+                inner,
+            } => {
+                let from = Level {
+                    kind: *source,
+                    group: None,
+                };
                 let found = self.evaluate(from, inner)?;
                 let references = self.references(from, *parameter)?;
                 let mut targets = Vec::new();
                 for ordinal in &found {
-                    targets.extend(references.targets(ordinal).filter(|(kind, _)| *kind == level.kind).map(|(_, to)| to));
+                    targets.extend(
+                        references
+                            .targets(ordinal)
+                            .filter(|(kind, _)| *kind == level.kind)
+                            .map(|(_, to)| to),
+                    );
                 }
                 Ok(from_unordered(&targets))
             }
             Criterion::Line { group, inner } => {
-                let lines = self.evaluate(Level { kind: level.kind, group: Some(*group) }, inner)?;
-                let index = self.generation.directory(level.kind).group(*group).ok_or_else(misfit)?;
+                let lines = self.evaluate(
+                    Level {
+                        kind: level.kind,
+                        group: Some(*group),
+                    },
+                    inner,
+                )?;
+                let index = self
+                    .generation
+                    .directory(level.kind)
+                    .group(*group)
+                    .ok_or_else(misfit)?;
                 // A line inside a line answers the lines that hold it; outside, the resources.
-                Ok(if level.group.is_some() { index.lines.parents(&lines) } else { index.lines.owners(&lines) })
+                Ok(if level.group.is_some() {
+                    index.lines.parents(&lines)
+                } else {
+                    index.lines.owners(&lines)
+                })
             }
         }
     }
@@ -86,7 +135,9 @@ impl<'g> Evaluator<'g> {
         let directory = self.generation.directory(level.kind);
         let count = match level.group {
             None => directory.len(),
-            Some(group) => directory.group(group).map_or(0, |group| group.lines.len() as u32),
+            Some(group) => directory
+                .group(group)
+                .map_or(0, |group| group.lines.len() as u32),
         };
         let mut all = RoaringBitmap::new();
         all.insert_range(0..count);
@@ -128,14 +179,56 @@ impl<'g> Evaluator<'g> {
         let everything = || u64::from(self.generation.directory(level.kind).len());
         match criterion {
             Criterion::Nothing => 0,
-            Criterion::And(parts) => parts.iter().map(|part| self.estimate(level, part)).min().unwrap_or_else(everything),
+            Criterion::And(parts) => parts
+                .iter()
+                .map(|part| self.estimate(level, part))
+                .min()
+                .unwrap_or_else(everything),
             Criterion::Or(parts) => parts.iter().map(|part| self.estimate(level, part)).sum(),
             Criterion::Test { parameter, test } => match self.parameter(level, *parameter) {
                 Ok(index) => estimate(index, test).unwrap_or_else(everything),
                 Err(_) => everything(),
             },
-            Criterion::Line { group, inner } => self.estimate(Level { kind: level.kind, group: Some(*group) }, inner),
-            Criterion::All | Criterion::Not(_) | Criterion::Chain { .. } | Criterion::Has { .. } => everything(),
+            Criterion::Line { group, inner } => self.estimate(
+                Level {
+                    kind: level.kind,
+                    group: Some(*group),
+                },
+                inner,
+            ),
+            Criterion::Chain {
+                parameter,
+                climb,
+                inner,
+                ..
+            } => {
+                let hop = if *climb { Hop::Above } else { Hop::Direct };
+                self.estimate_precomputed(level, *parameter, hop, inner)
+                    .unwrap_or_else(everything)
+            }
+            Criterion::All | Criterion::Not(_) | Criterion::Has { .. } => everything(),
+        }
+    }
+
+    fn estimate_precomputed(
+        &self,
+        level: Level,
+        reference: usize,
+        hop: Hop,
+        inner: &Criterion,
+    ) -> Option<u64> {
+        match inner {
+            Criterion::Test { parameter, test } => {
+                let directory = self.generation.directory(level.kind);
+                estimate(directory.precomputed(reference, hop, *parameter)?, test)
+            }
+            Criterion::Or(parts) => {
+                let each = parts
+                    .iter()
+                    .map(|part| self.estimate_precomputed(level, reference, hop, part));
+                each.sum::<Option<u64>>()
+            }
+            _ => None,
         }
     }
 
@@ -144,29 +237,76 @@ impl<'g> Evaluator<'g> {
         let index = match level.group {
             None => directory.parameter(number),
             Some(group) => directory.group(group).and_then(|group| {
-                group.parameters.iter().find(|(own, _)| *own == number).map(|(_, index)| index)
+                group
+                    .parameters
+                    .iter()
+                    .find(|(own, _)| *own == number)
+                    .map(|(_, index)| index)
             }),
         };
         index.ok_or_else(misfit)
     }
 
-    fn references(&self, level: Level, parameter: usize) -> Result<&'g ReferenceIndex, SearchError> {
+    fn references(
+        &self,
+        level: Level,
+        parameter: usize,
+    ) -> Result<&'g ReferenceIndex, SearchError> {
         match &self.parameter(level, parameter)?.values {
             Values::Reference(index) => Ok(index),
             _ => Err(misfit()),
         }
     }
 
-    fn test(&self, level: Level, number: usize, test: &Test) -> Result<RoaringBitmap, SearchError> {
-        if let Test::Content(query) = test {
-            let found = super::content::search(self.generation.directory(level.kind).text(), query).map_err(damaged)?;
-            return Ok(from_unordered(&found.into_iter().map(|hit| hit.0).collect::<Vec<_>>()));
-        }
-        let parameter = self.parameter(level, number)?;
-        match (test, &parameter.values) {
-            (Test::Present, _) => {
-                parameter.present(self.generation.directory(level.kind).pack()).map_err(damaged)
+    /// A chain whose criterion is kept at the level of this type: a test, or any of several. `None` when it is not, so
+    /// that the chain has to be followed.
+    fn precomputed(
+        &self,
+        level: Level,
+        reference: usize,
+        hop: Hop,
+        inner: &Criterion,
+    ) -> Option<Result<RoaringBitmap, SearchError>> {
+        match inner {
+            Criterion::Test { parameter, test } => {
+                let directory = self.generation.directory(level.kind);
+                let index = directory.precomputed(reference, hop, *parameter)?;
+                Some(self.select(directory, index, test))
             }
+            // Some target passes one of the tests: the same as one of the tests is passed by some target.
+            Criterion::Or(parts) => {
+                let mut any = RoaringBitmap::new();
+                for part in parts {
+                    match self.precomputed(level, reference, hop, part)? {
+                        Ok(found) => any |= found,
+                        Err(error) => return Some(Err(error)),
+                    }
+                }
+                Some(Ok(any))
+            }
+            _ => None,
+        }
+    }
+
+    fn test(&self, level: Level, number: usize, test: &Test) -> Result<RoaringBitmap, SearchError> {
+        let directory = self.generation.directory(level.kind);
+        if let Test::Content(query) = test {
+            let found = super::content::search(directory.text(), query).map_err(damaged)?;
+            return Ok(from_unordered(
+                &found.into_iter().map(|hit| hit.0).collect::<Vec<_>>(),
+            ));
+        }
+        self.select(directory, self.parameter(level, number)?, test)
+    }
+
+    fn select(
+        &self,
+        directory: &Directory,
+        parameter: &ParameterIndex,
+        test: &Test,
+    ) -> Result<RoaringBitmap, SearchError> {
+        match (test, &parameter.values) {
+            (Test::Present, _) => parameter.present(directory.pack()).map_err(damaged),
             (Test::Token(query), Values::Token(index)) => {
                 let mut found = RoaringBitmap::new();
                 for terms in index.select(query) {
@@ -174,18 +314,30 @@ impl<'g> Evaluator<'g> {
                 }
                 Ok(found)
             }
-            (Test::OfType { system, code, value }, Values::Token(index)) => {
-                Ok(index.select_of_type(system, code, value).map(|terms| index.bitmap(&terms)).unwrap_or_default())
-            }
+            (
+                Test::OfType {
+                    system,
+                    code,
+                    value,
+                },
+                Values::Token(index),
+            ) => Ok(index
+                .select_of_type(system, code, value)
+                .map(|terms| index.bitmap(&terms))
+                .unwrap_or_default()),
             (Test::StartsWith(folded), Values::String(index)) => Ok(index.starting(folded)),
             (Test::Equals(text), Values::String(index)) => Ok(index.equal(text)),
             (Test::Contains(folded), Values::String(index)) => Ok(index.containing(folded)),
             (Test::EndsWith(folded), Values::String(index)) => Ok(index.ending(folded)),
-            (Test::Date { prefix, range }, Values::Date(index)) => Ok(index.select(*prefix, *range)),
+            (Test::Date { prefix, range }, Values::Date(index)) => {
+                Ok(index.select(*prefix, *range))
+            }
             (Test::Number(number), Values::Number(index)) => {
                 Ok(index.select(index.rows(), *number))
             }
-            (Test::Quantity { test, unit }, Values::Quantity(index)) => Ok(index.select(*test, unit.as_deref())),
+            (Test::Quantity { test, unit }, Values::Quantity(index)) => {
+                Ok(index.select(*test, unit.as_deref()))
+            }
             (Test::Reference(query), Values::Reference(index)) => {
                 let mut found = RoaringBitmap::new();
                 for (kind, ordinal) in self.targets_of(query) {
@@ -209,16 +361,24 @@ impl<'g> Evaluator<'g> {
                 }
                 Ok(found)
             }
-            (Test::Near { centre, metres }, Values::Position(index)) => {
-                Ok(from_unordered(&index.within(*centre, *metres).into_iter().map(|hit| hit.0).collect::<Vec<_>>()))
-            }
+            (Test::Near { centre, metres }, Values::Position(index)) => Ok(from_unordered(
+                &index
+                    .within(*centre, *metres)
+                    .into_iter()
+                    .map(|hit| hit.0)
+                    .collect::<Vec<_>>(),
+            )),
             _ => Err(misfit()),
         }
     }
 
     /// The resources that a reference of a request names.
     fn targets_of(&self, query: &ReferenceQuery) -> Vec<(ResourceType, u32)> {
-        if query.base.as_deref().is_some_and(|base| base.trim_end_matches('/') != self.base_url.trim_end_matches('/')) {
+        if query
+            .base
+            .as_deref()
+            .is_some_and(|base| base.trim_end_matches('/') != self.base_url.trim_end_matches('/'))
+        {
             return Vec::new();
         }
         let kinds: &[ResourceType] = match &query.target {
@@ -228,16 +388,31 @@ impl<'g> Evaluator<'g> {
         };
         kinds
             .iter()
-            .filter_map(|&kind| self.generation.directory(kind).ordinal(&query.id).map(|ordinal| (kind, ordinal)))
+            .filter_map(|&kind| {
+                self.generation
+                    .directory(kind)
+                    .ordinal(&query.id)
+                    .map(|ordinal| (kind, ordinal))
+            })
             .collect()
     }
 
     /// The ordinals whose reference points into `targets` of `kind`.
-    fn referring(&self, references: &ReferenceIndex, kind: ResourceType, targets: &RoaringBitmap) -> RoaringBitmap {
-        let Some(incoming) = references.incoming(kind) else { return RoaringBitmap::new() };
+    fn referring(
+        &self,
+        references: &ReferenceIndex,
+        kind: ResourceType,
+        targets: &RoaringBitmap,
+    ) -> RoaringBitmap {
+        let Some(incoming) = references.incoming(kind) else {
+            return RoaringBitmap::new();
+        };
         match targets.len() {
             0 => RoaringBitmap::new(),
-            1 => targets.min().map(|target| incoming.bitmap(target as usize)).unwrap_or_default(),
+            1 => targets
+                .min()
+                .map(|target| incoming.bitmap(target as usize))
+                .unwrap_or_default(),
             _ => {
                 let mut found = Vec::new();
                 for target in targets {
@@ -249,8 +424,14 @@ impl<'g> Evaluator<'g> {
     }
 
     /// A set of `kind` with everything that is part of it, at any depth.
-    fn with_descendants(&self, kind: ResourceType, set: RoaringBitmap) -> Result<RoaringBitmap, SearchError> {
-        let Some(part_of) = self.generation.schema().find(kind, "partof") else { return Ok(set) };
+    fn with_descendants(
+        &self,
+        kind: ResourceType,
+        set: RoaringBitmap,
+    ) -> Result<RoaringBitmap, SearchError> {
+        let Some(part_of) = self.generation.schema().find(kind, "partof") else {
+            return Ok(set);
+        };
         let references = self.references(Level { kind, group: None }, part_of)?;
         let mut family = set.clone();
         let mut fresh = set;
@@ -266,27 +447,46 @@ impl<'g> Evaluator<'g> {
 /// An upper bound of what one test selects; `None` when only evaluating tells.
 fn estimate(parameter: &ParameterIndex, test: &Test) -> Option<u64> {
     match (test, &parameter.values) {
-        (Test::Token(query), Values::Token(index)) => {
-            Some(index.select(query).iter().map(|terms| index.count(terms)).sum())
-        }
-        (Test::OfType { system, code, value }, Values::Token(index)) => {
-            Some(index.select_of_type(system, code, value).map_or(0, |terms| index.count(&terms)))
-        }
+        (Test::Token(query), Values::Token(index)) => Some(
+            index
+                .select(query)
+                .iter()
+                .map(|terms| index.count(terms))
+                .sum(),
+        ),
+        (
+            Test::OfType {
+                system,
+                code,
+                value,
+            },
+            Values::Token(index),
+        ) => Some(
+            index
+                .select_of_type(system, code, value)
+                .map_or(0, |terms| index.count(&terms)),
+        ),
         (Test::StartsWith(folded), Values::String(index)) => Some(index.count_starting(folded)),
         (Test::Equals(_), Values::String(_)) => Some(1),
         (Test::Date { prefix, range }, Values::Date(index)) => Some(index.count(*prefix, *range)),
         (Test::Number(number), Values::Number(index)) => Some(index.count(index.rows(), *number)),
-        (Test::Quantity { test, unit }, Values::Quantity(index)) => Some(index.count(*test, unit.as_deref())),
+        (Test::Quantity { test, unit }, Values::Quantity(index)) => {
+            Some(index.count(*test, unit.as_deref()))
+        }
         _ => None,
     }
 }
 
 /// The tree asks a structure for what it does not hold: a defect of ours, never of the request.
 fn misfit() -> SearchError {
-    SearchError::from(Fault::Internal { detail: "a criterion does not fit the parameter it tests".to_owned() })
+    SearchError::from(Fault::Internal {
+        detail: "a criterion does not fit the parameter it tests".to_owned(),
+    })
 }
 
 /// A structure that cannot be read.
 pub fn damaged(error: FormatError) -> SearchError {
-    SearchError::from(Fault::DamagedIndex { detail: error.to_string() })
+    SearchError::from(Fault::DamagedIndex {
+        detail: error.to_string(),
+    })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ahash::RandomState;
 use roaring::RoaringBitmap;
-use rorqual_schema::{Position, ResourceType};
+use rorqual_schema::{Hop, Position, ResourceType};
 
 use super::parse::{NearSearch, SortBy, SortKey};
 use crate::index::column::Values;
@@ -22,10 +22,24 @@ pub struct Order<'g> {
 }
 
 enum Key<'g> {
-    Ranks { ranks: &'g Ranks, descending: bool },
-    Chained { references: &'g ReferenceIndex, target: ResourceType, ranks: &'g Ranks, descending: bool },
-    Distance { distances: Distances<'g>, descending: bool },
-    Score { scores: &'g Scores, descending: bool },
+    Ranks {
+        ranks: &'g Ranks,
+        descending: bool,
+    },
+    Chained {
+        references: &'g ReferenceIndex,
+        target: ResourceType,
+        ranks: &'g Ranks,
+        descending: bool,
+    },
+    Distance {
+        distances: Distances<'g>,
+        descending: bool,
+    },
+    Score {
+        scores: &'g Scores,
+        descending: bool,
+    },
 }
 
 /// The key of a resource without a value: last in both directions.
@@ -47,21 +61,51 @@ impl<'g> Order<'g> {
         };
         let by_distance = |descending| {
             let distances = Distances::new(generation, kind, near?)?;
-            Some(Key::Distance { distances, descending })
+            Some(Key::Distance {
+                distances,
+                descending,
+            })
         };
         let key = |key: &SortKey| match key.by {
-            SortBy::Parameter(number) => Some(Key::Ranks { ranks: ranks(kind, number)?, descending: key.descending }),
-            SortBy::Chained { reference, target, parameter } => Some(Key::Chained {
-                references: references(generation, kind, reference)?,
-                target,
-                ranks: ranks(target, parameter)?,
+            SortBy::Parameter(number) => Some(Key::Ranks {
+                ranks: ranks(kind, number)?,
                 descending: key.descending,
             }),
+            SortBy::Chained {
+                reference,
+                target,
+                parameter,
+            } => {
+                let precomputed =
+                    generation
+                        .directory(kind)
+                        .precomputed(reference, Hop::Direct, parameter);
+                if let Some(ranks) = precomputed.and_then(|index| index.ranks.as_ref()) {
+                    return Some(Key::Ranks {
+                        ranks,
+                        descending: key.descending,
+                    });
+                }
+                Some(Key::Chained {
+                    references: references(generation, kind, reference)?,
+                    target,
+                    ranks: ranks(target, parameter)?,
+                    descending: key.descending,
+                })
+            }
             SortBy::Distance(_) => by_distance(key.descending),
-            SortBy::Score => Some(Key::Score { scores: scores?, descending: key.descending }),
+            SortBy::Score => Some(Key::Score {
+                scores: scores?,
+                descending: key.descending,
+            }),
         };
         let keys = if sort.is_empty() {
-            let by_score = || scores.map(|scores| Key::Score { scores, descending: false });
+            let by_score = || {
+                scores.map(|scores| Key::Score {
+                    scores,
+                    descending: false,
+                })
+            };
             by_distance(false).or_else(by_score).into_iter().collect()
         } else {
             sort.iter().filter_map(key).collect()
@@ -76,21 +120,38 @@ impl<'g> Order<'g> {
         let end = offset.saturating_add(count as u64).min(matches.len()) as usize;
         let start = (offset.min(matches.len()) as usize).min(end);
         match self.keys.as_slice() {
-            [] => match u32::try_from(start).ok().and_then(|start| matches.select(start)) {
+            [] => match u32::try_from(start)
+                .ok()
+                .and_then(|start| matches.select(start))
+            {
                 Some(first) => matches.range(first..).take(end - start).collect(),
                 None => Vec::new(),
             },
             // One key is by far the commonest.
             [key] => {
-                let keyed = matches.iter().map(|ordinal| (key.ascending(ordinal), ordinal)).collect();
-                window(keyed, start, end).into_iter().map(|(_, ordinal)| ordinal).collect()
+                let keyed = matches
+                    .iter()
+                    .map(|ordinal| (key.ascending(ordinal), ordinal))
+                    .collect();
+                window(keyed, start, end)
+                    .into_iter()
+                    .map(|(_, ordinal)| ordinal)
+                    .collect()
             }
             keys => {
                 let keyed: Vec<(Vec<u64>, u32)> = matches
                     .iter()
-                    .map(|ordinal| (keys.iter().map(|key| key.ascending(ordinal)).collect(), ordinal))
+                    .map(|ordinal| {
+                        (
+                            keys.iter().map(|key| key.ascending(ordinal)).collect(),
+                            ordinal,
+                        )
+                    })
                     .collect();
-                window(keyed, start, end).into_iter().map(|(_, ordinal)| ordinal).collect()
+                window(keyed, start, end)
+                    .into_iter()
+                    .map(|(_, ordinal)| ordinal)
+                    .collect()
             }
         }
     }
@@ -105,14 +166,35 @@ impl Key<'_> {
             Some(value) => value,
         };
         match self {
-            Key::Ranks { ranks, descending } => directed(ranks.rank(ordinal, *descending).map(u64::from), *descending),
-            Key::Chained { references, target, ranks, descending } => {
-                let ends = references.targets(ordinal).filter(|(kind, _)| kind == target);
-                let found = ends.filter_map(|(_, to)| ranks.rank(to, *descending)).map(u64::from);
-                directed(if *descending { found.max() } else { found.min() }, *descending)
+            Key::Ranks { ranks, descending } => {
+                directed(ranks.rank(ordinal, *descending).map(u64::from), *descending)
+            }
+            Key::Chained {
+                references,
+                target,
+                ranks,
+                descending,
+            } => {
+                let ends = references
+                    .targets(ordinal)
+                    .filter(|(kind, _)| kind == target);
+                let found = ends
+                    .filter_map(|(_, to)| ranks.rank(to, *descending))
+                    .map(u64::from);
+                directed(
+                    if *descending {
+                        found.max()
+                    } else {
+                        found.min()
+                    },
+                    *descending,
+                )
             }
             // The bits of a positive float ascend as the float does.
-            Key::Distance { distances, descending } => directed(distances.of(ordinal).map(f64::to_bits), *descending),
+            Key::Distance {
+                distances,
+                descending,
+            } => directed(distances.of(ordinal).map(f64::to_bits), *descending),
             Key::Score { scores, descending } => {
                 let worse = |score: &f32| (1.0 - f64::from(*score)).max(0.0).to_bits();
                 directed(scores.get(&ordinal).map(worse), *descending)
@@ -121,7 +203,11 @@ impl Key<'_> {
     }
 }
 
-fn references(generation: &Generation, kind: ResourceType, number: usize) -> Option<&ReferenceIndex> {
+fn references(
+    generation: &Generation,
+    kind: ResourceType,
+    number: usize,
+) -> Option<&ReferenceIndex> {
     match &generation.directory(kind).parameter(number)?.values {
         Values::Reference(index) => Some(index),
         _ => None,
@@ -137,14 +223,22 @@ pub struct Distances<'g> {
 
 impl<'g> Distances<'g> {
     /// The distances that a proximity search over `kind` measures.
-    pub fn new(generation: &'g Generation, kind: ResourceType, near: &'g NearSearch) -> Option<Distances<'g>> {
+    pub fn new(
+        generation: &'g Generation,
+        kind: ResourceType,
+        near: &'g NearSearch,
+    ) -> Option<Distances<'g>> {
         let chain = match &near.chain {
             None => None,
             Some(chain) => Some((references(generation, kind, chain.reference)?, chain.target)),
         };
         let at = chain.map_or(kind, |(_, target)| target);
         match &generation.directory(at).parameter(near.parameter)?.values {
-            Values::Position(places) => Some(Distances { centres: &near.centres, places, chain }),
+            Values::Position(places) => Some(Distances {
+                centres: &near.centres,
+                places,
+                chain,
+            }),
             _ => None,
         }
     }
@@ -154,8 +248,12 @@ impl<'g> Distances<'g> {
         match self.chain {
             None => self.of_place(ordinal),
             Some((references, target)) => {
-                let places = references.targets(ordinal).filter(|(kind, _)| *kind == target);
-                places.filter_map(|(_, place)| self.of_place(place)).min_by(f64::total_cmp)
+                let places = references
+                    .targets(ordinal)
+                    .filter(|(kind, _)| *kind == target);
+                places
+                    .filter_map(|(_, place)| self.of_place(place))
+                    .min_by(f64::total_cmp)
             }
         }
     }
@@ -163,7 +261,10 @@ impl<'g> Distances<'g> {
     /// The distance in metres of a place itself.
     pub fn of_place(&self, place: u32) -> Option<f64> {
         let at = self.places.of(place)?;
-        self.centres.iter().map(|&centre| distance(centre, at)).min_by(f64::total_cmp)
+        self.centres
+            .iter()
+            .map(|&centre| distance(centre, at))
+            .min_by(f64::total_cmp)
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::DateTime;
 
 use crate::documents::{Expect, Handling, Request};
-use crate::includes::{asks_for, expected};
 use crate::page::{Entry, Page};
 use crate::report;
 use crate::served::served;
@@ -146,43 +145,6 @@ fn variants_of_one_search_find_the_same() {
         }
     }
     report("variants", checked, &complaints);
-}
-
-#[test]
-fn pages_include_exactly_what_was_asked_for() {
-    let served = served();
-    let (mut checked, mut complaints) = (0, Vec::new());
-    for (request, pages) in served.answered() {
-        checked += 1;
-        let all: BTreeSet<_> = matches(pages).into_iter().collect();
-        let mut kinds = BTreeSet::new();
-        for (number, page) in pages.iter().enumerate() {
-            let here: BTreeSet<_> = page.keys("match").collect();
-            let included: Vec<_> = page.keys("include").collect();
-            let distinct: BTreeSet<_> = included.iter().copied().collect();
-            kinds.extend(distinct.iter().filter_map(|key| key.split('/').next()));
-            let wanted = expected(&served.directory, request, &here, &all);
-            if distinct != wanted || distinct.len() != included.len() {
-                let some = |set: Vec<&&str>| format!("{} as {:?}", set.len(), set.first());
-                complaints.push(format!(
-                    "{} page {}: {} includes, {} wanted; missing {}, unwanted {}",
-                    request.name(),
-                    number + 1,
-                    included.len(),
-                    wanted.len(),
-                    some(wanted.difference(&distinct).collect()),
-                    some(distinct.difference(&wanted).collect()),
-                ));
-            }
-        }
-        let promised = (request.include.iter())
-            .filter(|kind| kind.as_str() != request.kind() && asks_for(request, kind))
-            .filter(|kind| request.expect == Expect::Found && !kinds.contains(kind.as_str()));
-        for kind in promised {
-            complaints.push(format!("{}: includes no {kind}", request.name()));
-        }
-    }
-    report("includes", checked, &complaints);
 }
 
 #[test]

@@ -1,9 +1,27 @@
-//! What a page must include, found by following the references of the served resources.
+//! Every page includes exactly what it must, found by following the references of the served resources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::directory::{Directory, Edge, is_reference};
-use crate::documents::Request;
+use crate::documents::{Expect, Request};
+use crate::found::matches;
+use crate::report;
+use crate::served::served;
+
+/// Types that a scenario is documented to include, and that nothing in the extract brings: no offer is at these
+/// places, no role serves these offers, no organisation manages this place.
+const NOTHING_TO_INCLUDE: [(&str, &[&str]); 10] = [
+    ("capacity-02", &["HealthcareService"]),
+    ("capacity-03", &["HealthcareService"]),
+    ("extraction-03", &["Practitioner", "PractitionerRole"]),
+    ("extraction-07", &["Practitioner", "PractitionerRole"]),
+    ("get-location-02", &["Organization"]),
+    ("main-03", &["Practitioner", "PractitionerRole"]),
+    ("main-05", &["Practitioner", "PractitionerRole"]),
+    ("main-07", &["Practitioner", "PractitionerRole"]),
+    ("main-09", &["Practitioner", "PractitionerRole"]),
+    ("main-10", &["Practitioner", "PractitionerRole"]),
+];
 
 /// An include of a request, as it is to be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +70,7 @@ fn directives(request: &Request) -> Vec<Directive> {
 }
 
 /// Whether a request asks for resources of a type by its includes.
-pub fn asks_for(request: &Request, kind: &str) -> bool {
+fn asks_for(request: &Request, kind: &str) -> bool {
     directives(request).iter().any(|directive| {
         let (source, parameter) = &directive.edge;
         match (directive.reverse, parameter.as_str()) {
@@ -67,7 +85,7 @@ pub fn asks_for(request: &Request, kind: &str) -> bool {
 }
 
 /// The resources that a page must include, given its matches and those of all pages.
-pub fn expected<'a>(
+fn expected<'a>(
     directory: &'a Directory,
     request: &Request,
     page: &BTreeSet<&'a str>,
@@ -103,4 +121,66 @@ pub fn expected<'a>(
         first = false;
     }
     included
+}
+
+#[test]
+fn pages_include_exactly_what_was_asked_for() {
+    let served = served();
+    let (mut checked, mut complaints) = (0, Vec::new());
+    for (request, pages) in served.answered() {
+        checked += 1;
+        let all: BTreeSet<_> = matches(pages).into_iter().collect();
+        for (number, page) in pages.iter().enumerate() {
+            let here: BTreeSet<_> = page.keys("match").collect();
+            let included: Vec<_> = page.keys("include").collect();
+            let distinct: BTreeSet<_> = included.iter().copied().collect();
+            let wanted = expected(&served.directory, request, &here, &all);
+            if distinct != wanted || distinct.len() != included.len() {
+                let some = |set: Vec<&&str>| format!("{} as {:?}", set.len(), set.first());
+                complaints.push(format!(
+                    "{} page {}: {} includes, {} wanted; missing {}, unwanted {}",
+                    request.name(),
+                    number + 1,
+                    included.len(),
+                    wanted.len(),
+                    some(wanted.difference(&distinct).collect()),
+                    some(distinct.difference(&wanted).collect()),
+                ));
+            }
+        }
+    }
+    report("includes", checked, &complaints);
+}
+
+#[test]
+fn scenarios_include_the_types_they_are_documented_with() {
+    let mut asked: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut brought: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (request, pages) in served().answered() {
+        if request.expect != Expect::Found {
+            continue;
+        }
+        let asks = (request.include.iter())
+            .map(String::as_str)
+            .filter(|kind| *kind != request.kind() && asks_for(request, kind));
+        asked.entry(&request.scenario).or_default().extend(asks);
+        let kinds = (pages.iter())
+            .flat_map(|page| page.keys("include"))
+            .filter_map(|key| key.split('/').next());
+        brought.entry(&request.scenario).or_default().extend(kinds);
+    }
+    let mut complaints = Vec::new();
+    for (scenario, asked) in &asked {
+        let lacking: Vec<_> = asked.difference(&brought[scenario]).copied().collect();
+        let known = NOTHING_TO_INCLUDE
+            .iter()
+            .find(|(known, _)| known == scenario)
+            .map_or(&[][..], |(_, types)| *types);
+        if lacking != known {
+            complaints.push(format!(
+                "{scenario}: includes no {lacking:?}, of which {known:?} are known"
+            ));
+        }
+    }
+    report("scenarios with includes", asked.len(), &complaints);
 }

@@ -61,9 +61,17 @@ fn faults(served: &Served, request: &Request) -> Result<Vec<crate::page::Issue>,
     if issues.iter().any(|issue| issue.diagnostics.is_empty()) {
         return Err("an issue without diagnostics".to_owned());
     }
-    let again = served.send(&mut connection, "GET", request, "/metadata", &[], b"");
-    if again.status != 200 {
-        return Err(format!("the connection then answers {}", again.status));
+    let metadata = format!("{}/metadata", served.base_path());
+    match connection.attempt("GET", &metadata, &[], b"") {
+        Ok(again) if again.status == 200 => {}
+        Ok(again) => return Err(format!("the connection then answers {}", again.status)),
+        Err(error) => {
+            let told = response.header("connection");
+            return Err(format!(
+                "status {}, the connection is then of no use: {error}; its Connection header was {told:?}",
+                response.status
+            ));
+        }
     }
     match REFUSED.iter().find(|(name, ..)| *name == request.name()) {
         Some((_, status, ..)) if *status != response.status => {

@@ -66,18 +66,16 @@ fn misspellings_are_answered_with_a_warning() {
             continue;
         }
         checked += 1;
-        for (number, page) in pages.iter().take(1).enumerate() {
-            let warns =
-                |issue: &Issue| matches!(issue.severity.as_str(), "warning" | "information");
-            let unnamed = unnamed(&slips, &page.issues);
-            if !unnamed.is_empty() || !page.issues.iter().all(warns) {
-                let said: Vec<_> = page.issues.iter().map(|issue| &issue.diagnostics).collect();
-                complaints.push(format!(
-                    "{} page {}: not warned of {unnamed:?}; said {said:?}",
-                    request.name(),
-                    number + 1
-                ));
-            }
+        // The pages behind the first are reached by links, which the server writes in full and spells well.
+        let issues = pages.first().map_or(&[][..], |page| &page.issues);
+        let warns = |issue: &Issue| matches!(issue.severity.as_str(), "warning" | "information");
+        let unnamed = unnamed(&slips, issues);
+        if !unnamed.is_empty() || !issues.iter().all(warns) {
+            let said: Vec<_> = issues.iter().map(|issue| &issue.diagnostics).collect();
+            complaints.push(format!(
+                "{}: not warned of {unnamed:?}; said {said:?}",
+                request.name()
+            ));
         }
     }
     report("misspelt searches", checked, &complaints);

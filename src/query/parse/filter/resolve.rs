@@ -40,7 +40,10 @@ fn meeting(so_far: Criterion, next: Criterion) -> Criterion {
     };
     if let Criterion::Line { group, inner } = next {
         let same = parts.iter_mut().find_map(|part| match part {
-            Criterion::Line { group: other, inner } if *other == group => Some(inner),
+            Criterion::Line {
+                group: other,
+                inner,
+            } if *other == group => Some(inner),
             _ => None,
         });
         match same {
