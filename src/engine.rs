@@ -20,6 +20,7 @@ use crate::query::content::scores;
 use crate::query::cursor::{Cursor, CursorSeal};
 use crate::query::error::{Fault, SearchError};
 use crate::query::evaluate::{Evaluator, damaged};
+use crate::query::explain::{Depth, Explanation};
 use crate::query::order::{Distances, Order};
 use crate::query::parse::{
     ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse,
@@ -191,14 +192,7 @@ impl Engine {
     /// # Errors
     /// [`SearchError`] with every fault found in the request.
     pub fn search(&self, request: &str) -> Result<Answer, SearchError> {
-        let (name, query) = request.split_once('?').unwrap_or((request, ""));
-        let name = name.trim_matches(['/', ' ']);
-        let Some(kind) = ResourceType::from_name(name) else {
-            return Err(Fault::UnknownType {
-                written: name.to_owned(),
-            }
-            .into());
-        };
+        let (kind, query) = split(request)?;
         let base_url = &self.options.base_url;
         self.answer(&SearchRequest {
             kind,
@@ -234,6 +228,67 @@ impl Engine {
             None => (live, parsed, 0),
         };
         self.execute(&generation, request, &parsed, &sealed, offset)
+    }
+
+    /// Explains a search: `Type?query`.
+    ///
+    /// # Errors
+    /// [`SearchError`] with every fault found in the request.
+    pub fn explain(&self, request: &str, depth: Depth) -> Result<Explanation, SearchError> {
+        let (kind, query) = split(request)?;
+        let base_url = &self.options.base_url;
+        self.explanation(
+            &SearchRequest {
+                kind,
+                query,
+                base_url,
+                handling: Handling::Default,
+            },
+            depth,
+        )
+    }
+
+    /// Explains a search, with everything that a server knows of the request.
+    ///
+    /// # Errors
+    /// [`SearchError`] with every fault found in the request.
+    pub fn explanation(
+        &self,
+        request: &SearchRequest<'_>,
+        depth: Depth,
+    ) -> Result<Explanation, SearchError> {
+        let live = self.generation();
+        let parsed = self.parse(&live, request)?;
+        let plan = Evaluator::new(&live, request.base_url).explain(
+            request.kind,
+            &parsed.criterion,
+            depth,
+        )?;
+        let order = match (parsed.sort.as_slice(), &parsed.near, parsed.content) {
+            ([], Some(_), _) => "nearest first".to_owned(),
+            ([], None, true) => "best score first".to_owned(),
+            ([], None, false) => "index order: the page is cut from the bitmap".to_owned(),
+            (keys, ..) => format!("{} sort key(s): the page is selected by ranks", keys.len()),
+        };
+        let query = &parsed.canonical_query;
+        Ok(Explanation {
+            search: format!(
+                "{}{}{query}",
+                request.kind.name(),
+                if query.is_empty() { "" } else { "?" }
+            ),
+            generation: live.id().to_owned(),
+            group_matching: match self.options.group_matching {
+                GroupMatching::SameLine => "same-line",
+                GroupMatching::Independent => "independent",
+            },
+            order,
+            level: match depth {
+                Depth::Plan => "plan",
+                Depth::Analyze => "analyze",
+            },
+            plan,
+        })
     }
 
     /// A stored resource by type and id.
@@ -446,6 +501,19 @@ impl Engine {
         // Pages are counted from the beginning, so the last one starts at a multiple of their size.
         links.push(("last", to(total.saturating_sub(1) / count * count)));
         links
+    }
+}
+
+/// The type and the query string of `Type?query`.
+fn split(request: &str) -> Result<(ResourceType, &str), SearchError> {
+    let (name, query) = request.split_once('?').unwrap_or((request, ""));
+    let name = name.trim_matches(['/', ' ']);
+    match ResourceType::from_name(name) {
+        Some(kind) => Ok((kind, query)),
+        None => Err(Fault::UnknownType {
+            written: name.to_owned(),
+        }
+        .into()),
     }
 }
 

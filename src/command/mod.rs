@@ -1,6 +1,7 @@
 //! The subcommands of `rorqual`, and what the shell is told.
 
 mod bench;
+mod explain;
 mod query;
 mod serve;
 mod verify;
@@ -29,6 +30,7 @@ Exit codes:
 Examples:
   rorqual serve  --index .index
   rorqual query  --index .index 'HealthcareService?specialty=013&_count=5'
+  rorqual explain --index .index 'HealthcareService?organization.type:above=355'
   rorqual verify --index .index";
 
 #[derive(Subcommand)]
@@ -37,6 +39,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Prints the Bundle that a search finds
     Query(query::Arguments),
+    /// Shows how a search is executed: structures, estimates, counts, times
+    Explain(explain::Arguments),
     /// Checks every checksum and cross-reference of the live generation
     Verify(verify::Arguments),
     /// Measures searches in the library, without HTTP
@@ -56,6 +60,7 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Query(arguments) => query::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

@@ -9,13 +9,14 @@ use rorqual_schema::fold;
 use rust_stemmers::{Algorithm, Stemmer};
 use tantivy::collector::DocSetCollector;
 use tantivy::directory::MmapDirectory;
+use tantivy::directory::error::OpenWriteError;
 use tantivy::postings::{Postings as _, TermInfo};
 use tantivy::query::{PhraseQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
 use tantivy::{
     DocSet as _, Index, IndexSettings, InvertedIndexReader, ReloadPolicy, Searcher, SegmentReader,
-    SingleSegmentIndexWriter, TERMINATED, TantivyDocument, Term,
+    SingleSegmentIndexWriter, TERMINATED, TantivyDocument, TantivyError, Term,
 };
 
 use super::FormatError;
@@ -188,10 +189,7 @@ impl TextWriter {
         const BUDGET: usize = 1 << 30;
         std::fs::create_dir_all(path).map_err(|source| FormatError::io(path, source))?;
         let (schema, word, stem) = schema();
-        let failed = |error: tantivy::TantivyError| FormatError::Text {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        };
+        let failed = |error| unwritten(path, &error);
         let directory = MmapDirectory::open(path).map_err(|error| FormatError::Text {
             path: path.to_owned(),
             detail: error.to_string(),
@@ -216,31 +214,39 @@ impl TextWriter {
     /// Adds the text of the next ordinal: runs joined by [`RUN_SEPARATOR`].
     ///
     /// # Errors
-    /// [`FormatError::Text`].
+    /// [`FormatError::Io`], [`FormatError::Text`].
     pub fn push(&mut self, text: &str) -> Result<(), FormatError> {
         let mut document = TantivyDocument::default();
         document.add_text(self.word, text);
         document.add_text(self.stem, text);
         self.writer
             .add_document(document)
-            .map_err(|error| FormatError::Text {
-                path: self.path.clone(),
-                detail: error.to_string(),
-            })
+            .map_err(|error| unwritten(&self.path, &error))
     }
 
     /// Writes the segment.
     ///
     /// # Errors
-    /// [`FormatError::Text`].
+    /// [`FormatError::Io`], [`FormatError::Text`].
     pub fn finish(self) -> Result<(), FormatError> {
         self.writer
             .finalize()
             .map(drop)
-            .map_err(|error| FormatError::Text {
-                path: self.path,
-                detail: error.to_string(),
-            })
+            .map_err(|error| unwritten(&self.path, &error))
+    }
+}
+
+/// Why text could not be written; what the system refused keeps its kind, so that a full disk is told as such.
+fn unwritten(path: &Path, error: &TantivyError) -> FormatError {
+    match error {
+        TantivyError::IoError(source)
+        | TantivyError::OpenWriteError(OpenWriteError::IoError {
+            io_error: source, ..
+        }) => FormatError::io(path, std::io::Error::new(source.kind(), error.to_string())),
+        _ => FormatError::Text {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        },
     }
 }
 

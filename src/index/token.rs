@@ -241,6 +241,18 @@ impl TokenIndex {
         }
     }
 
+    /// Whether an ordinal holds any of a run of terms.
+    pub fn holds(&self, terms: &TokenTerms, ordinal: u32) -> bool {
+        let (postings, range) = match terms {
+            TokenTerms::Codes(range) => (&self.postings, range),
+            TokenTerms::Systems(range) => (&self.system_postings, range),
+            TokenTerms::Typed(range) => (&self.typed_postings, range),
+        };
+        range
+            .clone()
+            .any(|term| postings.of(term).binary_search(&ordinal).is_ok())
+    }
+
     /// The one ordinal that holds a code under no system: how `_id` is looked up.
     pub fn unique(&self, code: &str) -> Option<u32> {
         let mut key = Vec::new();

@@ -20,13 +20,45 @@ pub struct Evaluator<'g> {
     generation: &'g Generation,
     /// Absolute references of a request are ours under this base only.
     base_url: &'g str,
+    choices: Choices,
+}
+
+/// In which order the parts of a conjunction are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum JoinOrder {
+    /// By their estimates, the rarest first.
+    #[default]
+    RarestFirst,
+    /// The commonest first: for tests and comparisons only.
+    CommonestFirst,
+    /// As the request has them: for tests and comparisons only.
+    AsWritten,
+}
+
+/// What the planner is free to choose; no choice changes an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// The order of conjunctions.
+    pub order: JoinOrder,
+    /// Up to how many candidates are asked one by one.
+    pub candidates: u64,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        // A binary search costs about what reading sixty entries of a bitmap does.
+        Choices {
+            order: JoinOrder::default(),
+            candidates: 256,
+        }
+    }
 }
 
 /// Where the parameters of a level are looked up: the resources of a type, or the lines of one of its groups.
 #[derive(Clone, Copy)]
-struct Level {
-    kind: ResourceType,
-    group: Option<usize>,
+pub(super) struct Level {
+    pub(super) kind: ResourceType,
+    pub(super) group: Option<usize>,
 }
 
 impl<'g> Evaluator<'g> {
@@ -35,7 +67,13 @@ impl<'g> Evaluator<'g> {
         Evaluator {
             generation,
             base_url,
+            choices: Choices::default(),
         }
+    }
+
+    /// The same evaluator with other choices.
+    pub fn with_choices(self, choices: Choices) -> Evaluator<'g> {
+        Evaluator { choices, ..self }
     }
 
     /// The ordinals of `kind` that satisfy `criterion`.
@@ -50,7 +88,11 @@ impl<'g> Evaluator<'g> {
         self.evaluate(Level { kind, group: None }, criterion)
     }
 
-    fn evaluate(&self, level: Level, criterion: &Criterion) -> Result<RoaringBitmap, SearchError> {
+    pub(super) fn evaluate(
+        &self,
+        level: Level,
+        criterion: &Criterion,
+    ) -> Result<RoaringBitmap, SearchError> {
         match criterion {
             Criterion::All => Ok(self.everything(level)),
             Criterion::Nothing => Ok(RoaringBitmap::new()),
@@ -144,23 +186,18 @@ impl<'g> Evaluator<'g> {
         all
     }
 
-    /// Positive parts from the rarest up, then negated ones as differences.
+    /// Positive parts from the rarest up, then negated ones as differences. Once few candidates are left, a part whose
+    /// postings can be asked about single ordinals is asked, instead of being read whole.
     fn all_of(&self, level: Level, parts: &[Criterion]) -> Result<RoaringBitmap, SearchError> {
-        let (mut negated, mut positive) = (Vec::new(), Vec::new());
-        for part in parts {
-            match part {
-                Criterion::Not(part) => negated.push(&**part),
-                Criterion::All => {}
-                part => positive.push((self.estimate(level, part), part)),
-            }
-        }
-        positive.sort_by_key(|(estimate, _)| *estimate);
+        let (positive, negated) = self.ordered(level, parts);
         let mut left: Option<RoaringBitmap> = None;
         for (_, part) in positive {
-            let found = self.evaluate(level, part)?;
             let both = match left {
-                Some(left) => left & found,
-                None => found,
+                Some(left) => match self.checks(level, part, left.len()) {
+                    Some(holds) => left.iter().filter(|&ordinal| holds(ordinal)).collect(),
+                    None => left & self.evaluate(level, part)?,
+                },
+                None => self.evaluate(level, part)?,
             };
             if both.is_empty() {
                 return Ok(both);
@@ -169,13 +206,82 @@ impl<'g> Evaluator<'g> {
         }
         let mut left = left.unwrap_or_else(|| self.everything(level));
         for part in negated {
-            left -= self.evaluate(level, part)?;
+            left = match self.checks(level, part, left.len()) {
+                Some(holds) => left.iter().filter(|&ordinal| !holds(ordinal)).collect(),
+                None => left - self.evaluate(level, part)?,
+            };
         }
         Ok(left)
     }
 
+    /// The parts of a conjunction as they are taken: positive ones with their estimates, and what is negated.
+    pub(super) fn ordered<'c>(
+        &self,
+        level: Level,
+        parts: &'c [Criterion],
+    ) -> (Vec<(u64, &'c Criterion)>, Vec<&'c Criterion>) {
+        let (mut negated, mut positive) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part {
+                Criterion::Not(part) => negated.push(&**part),
+                Criterion::All => {}
+                part => positive.push((self.estimate(level, part), part)),
+            }
+        }
+        match self.choices.order {
+            JoinOrder::RarestFirst => positive.sort_by_key(|(estimate, _)| *estimate),
+            JoinOrder::CommonestFirst => {
+                positive.sort_by_key(|(estimate, _)| std::cmp::Reverse(*estimate))
+            }
+            JoinOrder::AsWritten => {}
+        }
+        (positive, negated)
+    }
+
+    /// A way to ask whether single ordinals satisfy a criterion, when there are few enough of them to be worth it.
+    fn checks<'e>(
+        &'e self,
+        level: Level,
+        criterion: &Criterion,
+        candidates: u64,
+    ) -> Option<Box<dyn Fn(u32) -> bool + 'e>> {
+        if candidates > self.choices.candidates {
+            return None;
+        }
+        let (index, query) = match criterion {
+            Criterion::Test {
+                parameter,
+                test: Test::Token(query),
+            } => (self.parameter(level, *parameter).ok()?, query),
+            Criterion::Chain {
+                parameter,
+                climb,
+                inner,
+                ..
+            } => match &**inner {
+                Criterion::Test {
+                    parameter: end,
+                    test: Test::Token(query),
+                } => {
+                    let hop = if *climb { Hop::Above } else { Hop::Direct };
+                    let directory = self.generation.directory(level.kind);
+                    (directory.precomputed(*parameter, hop, *end)?, query)
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let Values::Token(tokens) = &index.values else {
+            return None;
+        };
+        let terms = tokens.select(query);
+        Some(Box::new(move |ordinal| {
+            terms.iter().any(|terms| tokens.holds(terms, ordinal))
+        }))
+    }
+
     /// An upper bound of how many ordinals satisfy a criterion, from counts alone.
-    fn estimate(&self, level: Level, criterion: &Criterion) -> u64 {
+    pub(super) fn estimate(&self, level: Level, criterion: &Criterion) -> u64 {
         let everything = || u64::from(self.generation.directory(level.kind).len());
         match criterion {
             Criterion::Nothing => 0,
@@ -229,6 +335,44 @@ impl<'g> Evaluator<'g> {
                 each.sum::<Option<u64>>()
             }
             _ => None,
+        }
+    }
+
+    /// Whether a chain's criterion is kept at the level of this type.
+    pub(super) fn is_precomputed(
+        &self,
+        level: Level,
+        reference: usize,
+        hop: Hop,
+        inner: &Criterion,
+    ) -> bool {
+        match inner {
+            Criterion::Test { parameter, .. } => self
+                .generation
+                .directory(level.kind)
+                .precomputed(reference, hop, *parameter)
+                .is_some(),
+            Criterion::Or(parts) => parts
+                .iter()
+                .all(|part| self.is_precomputed(level, reference, hop, part)),
+            _ => false,
+        }
+    }
+
+    /// The code of a parameter.
+    pub(super) fn code(&self, kind: ResourceType, parameter: usize) -> String {
+        let known = self.generation.schema().parameters(kind).get(parameter);
+        known.map_or_else(String::new, |parameter| parameter.code.clone())
+    }
+
+    /// What a level is called: a type, or a group of it.
+    pub(super) fn place(&self, level: Level) -> String {
+        let group = level
+            .group
+            .and_then(|group| self.generation.schema().groups(level.kind).get(group));
+        match group {
+            Some(group) => format!("{}.{}", level.kind, group.name),
+            None => level.kind.name().to_owned(),
         }
     }
 

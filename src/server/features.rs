@@ -14,7 +14,7 @@ pub(super) struct ResultParameter {
 }
 
 /// The result parameters that searches understand.
-pub(super) const RESULT_PARAMETERS: [ResultParameter; 6] = [
+pub(super) const RESULT_PARAMETERS: [ResultParameter; 9] = [
     ResultParameter {
         name: "_count",
         kind: "number",
@@ -36,6 +36,21 @@ pub(super) const RESULT_PARAMETERS: [ResultParameter; 6] = [
         documentation: "Adds the resources that refer to matches: Type:parameter[:target] or *; :iterate likewise",
     },
     ResultParameter {
+        name: "_elements",
+        kind: "string",
+        documentation: "Top-level elements to keep of each match, separated by commas; Type.element concerns one type",
+    },
+    ResultParameter {
+        name: "_summary",
+        kind: "token",
+        documentation: "true, text, data, count or false",
+    },
+    ResultParameter {
+        name: "_total",
+        kind: "token",
+        documentation: "none, estimate or accurate; the total is always exact",
+    },
+    ResultParameter {
         name: "_format",
         kind: "token",
         documentation: "json and its long names; wins over Accept",
@@ -48,7 +63,8 @@ pub(super) const RESULT_PARAMETERS: [ResultParameter; 6] = [
 ];
 
 /// The parameters of type special that searches understand, by code.
-pub(super) const SPECIAL_PARAMETERS: [&str; 0] = [];
+pub(super) const SPECIAL_PARAMETERS: [&str; 5] =
+    ["near", "near-insee-code", "_content", "_filter", "_has"];
 
 /// Whether searches understand a parameter of the schema.
 pub(super) fn offers(kind: ParameterType, code: &str) -> bool {
@@ -60,7 +76,7 @@ pub(super) fn modifiers(kind: ParameterType) -> &'static str {
     match kind {
         ParameterType::Token => ":not, :of-type (identifiers), :missing",
         ParameterType::String => ":exact, :contains, :missing",
-        ParameterType::Reference => ":identifier, :[type], :missing",
+        ParameterType::Reference => ":identifier, :[type], :below (organisations), :missing",
         ParameterType::Date | ParameterType::Number | ParameterType::Quantity => ":missing",
         ParameterType::Special => "",
     }

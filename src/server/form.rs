@@ -50,6 +50,30 @@ where
     Ok(text.trim_matches(['\r', '\n', ' ', '&']).to_owned())
 }
 
+/// Reads past what is left of a body, within a size and a time; whether its end was reached.
+pub(super) async fn drained<B>(body: B, most_bytes: usize, most_time: Duration) -> bool
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if body.is_end_stream() {
+        return true;
+    }
+    let rest = Limited::new(body, most_bytes);
+    let mut rest = std::pin::pin!(rest);
+    let whole = async {
+        while let Some(frame) = rest.frame().await {
+            if frame.is_err() {
+                return false;
+            }
+        }
+        true
+    };
+    tokio::time::timeout(most_time, whole)
+        .await
+        .unwrap_or(false)
+}
+
 fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(kind) = headers.get(CONTENT_TYPE) else {
         return Err(Refusal::FormExpected { written: None });

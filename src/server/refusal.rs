@@ -40,6 +40,10 @@ pub(super) enum Refusal {
     NoVersion { path: String },
     #[error("the operation {written} is not offered at this address")]
     UnknownOperation { written: String },
+    #[error(
+        "{written} is no level of $explain; write _level=plan (nothing is executed) or _level=analyze"
+    )]
+    ExplainLevel { written: String },
     #[error("{method} is not offered here{hint}; allowed: {}", if .allow.is_empty() { "nothing" } else { .allow })]
     Method {
         method: String,
@@ -118,6 +122,7 @@ impl Refusal {
             | Self::NoHistory { .. }
             | Self::NoVersion { .. }
             | Self::UnknownOperation { .. } => StatusCode::NOT_FOUND,
+            Self::ExplainLevel { .. } => StatusCode::BAD_REQUEST,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::HeadersTooLong { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -173,6 +178,7 @@ impl Refusal {
             Self::NoHistory { .. } => ("not-supported", "No history"),
             Self::NoVersion { .. } => ("not-found", "Version not kept"),
             Self::UnknownOperation { .. } => ("not-supported", "Unknown operation"),
+            Self::ExplainLevel { .. } => ("invalid", "Value not readable"),
             Self::Method { .. } => ("not-supported", "Method not allowed"),
             Self::UrlTooLong { .. } => ("too-long", "Address too long"),
             Self::HeadersTooLong { .. } => ("too-long", "Headers too long"),

@@ -14,6 +14,8 @@ pub(super) enum Route {
     Search(ResourceType),
     /// Search of one type, by posted form.
     SearchForm(ResourceType),
+    /// The plan of a search of one type.
+    Explain(ResourceType),
     /// Read of the present version of one resource.
     Read(ResourceType, String),
     /// The CapabilityStatement.
@@ -93,6 +95,7 @@ pub(super) fn route(method: &Method, path: &str, base_path: &str) -> Result<Rout
             ": _search takes a posted form",
         )),
         ["_history"] => Err(Refusal::NoHistory { path: shown(below) }),
+        ["$explain"] => reading(method, Route::Explain(kind), ""),
         [operation] | [_, operation] if operation.starts_with('$') => {
             Err(Refusal::UnknownOperation {
                 written: shown(operation),

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::header::CONNECTION;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use rorqual_schema::ResourceType;
 
@@ -17,7 +19,7 @@ use super::capability::CapabilityCache;
 use super::conditional::not_modified;
 use super::config::{Limits, ServerConfig};
 use super::encoding;
-use super::form::read_form;
+use super::form::{drained, read_form};
 use super::negotiation::negotiate;
 use super::prefer;
 use super::query::{joined, pairs, value};
@@ -26,6 +28,7 @@ use super::reply::{Reply, etag};
 use super::request_id::RequestIds;
 use super::route::{Route, route};
 use super::search_pool::{PoolFault, SearchPool, caught};
+use crate::query::explain::Depth;
 use crate::{Engine, Handling, SearchRequest};
 
 /// What all requests share.
@@ -79,7 +82,7 @@ impl Service {
         running: Running,
     ) -> Response<ReplyBody> {
         let begun = Instant::now();
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         let id = self.ids.of(&parts.headers);
         let mut call = Call {
             parts: &parts,
@@ -87,7 +90,7 @@ impl Service {
             id: &id,
         };
         let answered = {
-            let mut answering = Box::pin(self.answer(&mut call, body));
+            let mut answering = Box::pin(self.answer(&mut call, &mut body));
             // A panic anywhere on the way is an answer too, not a dead connection.
             std::future::poll_fn(|cx| match caught(|| answering.as_mut().poll(cx)) {
                 Ok(Poll::Pending) => Poll::Pending,
@@ -109,10 +112,19 @@ impl Service {
             micros = begun.elapsed().as_micros(),
             "answered"
         );
-        reply.into_response(parts.method == Method::HEAD, &id, running)
+        let mut response = reply.into_response(parts.method == Method::HEAD, &id, running);
+        let limits = self.limits();
+        let term = Duration::from_secs(limits.body_read_timeout_seconds);
+        // The next request stands behind a body that nobody asked for: read past it, or say that the connection ends.
+        if !drained(&mut body, limits.body_bytes, term).await && parts.version < Version::HTTP_2 {
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 
-    async fn answer(&self, call: &mut Call<'_>, body: Incoming) -> Result<Reply, Refusal> {
+    async fn answer(&self, call: &mut Call<'_>, body: &mut Incoming) -> Result<Reply, Refusal> {
         let parts = call.parts;
         self.check_sizes(parts)?;
         let route = route(&parts.method, parts.uri.path(), self.base.path())?;
@@ -144,6 +156,7 @@ impl Service {
         call.pretty = negotiate(&query, &parts.headers)?;
         match route {
             Route::Search(kind) | Route::SearchForm(kind) => self.search(call, kind, query).await,
+            Route::Explain(kind) => self.explain(call, kind, &query).await,
             Route::Read(kind, id) => self.read(call, kind, &id, &query),
             Route::Metadata => self.metadata(call, &query),
             Route::Live | Route::Ready => Err(Refusal::UnknownAddress {
@@ -202,12 +215,48 @@ impl Service {
                 handling,
             })
         });
-        let answer = searched.await.map_err(|fault| match fault {
-            PoolFault::Busy => Refusal::Overloaded,
-            PoolFault::Late(seconds) => Refusal::TimeBudget { seconds },
-            PoolFault::Panicked(panic) => defect(call.id, &panic),
-        })??;
+        let answer = searched
+            .await
+            .map_err(|fault| pool_refusal(call.id, fault))??;
         Ok(Reply::fhir(answer.chunks).modified(answer.last_modified))
+    }
+
+    /// `$explain`: the plan of a search, executed unless `_level=plan`.
+    async fn explain(
+        &self,
+        call: &Call<'_>,
+        kind: ResourceType,
+        query: &str,
+    ) -> Result<Reply, Refusal> {
+        let (levels, rest): (Vec<&str>, Vec<&str>) = query
+            .split('&')
+            .partition(|pair| pair.split('=').next() == Some("_level"));
+        let depth = match levels.as_slice() {
+            [] | ["_level=analyze"] => Depth::Analyze,
+            ["_level=plan"] => Depth::Plan,
+            other => {
+                return Err(Refusal::ExplainLevel {
+                    written: shown(&other.join("&")),
+                });
+            }
+        };
+        let (engine, handling) = (Arc::clone(&self.engine), self.handling(call.parts));
+        let (query, base_url) = (rest.join("&"), self.base.as_str().to_owned());
+        let explained = self.searches.run(move || {
+            let request = SearchRequest {
+                kind,
+                query: &query,
+                base_url: &base_url,
+                handling,
+            };
+            engine.explanation(&request, depth)
+        });
+        let explanation = explained
+            .await
+            .map_err(|fault| pool_refusal(call.id, fault))??;
+        Ok(Reply::fhir(vec![Bytes::from(
+            explanation.to_parameters().to_string(),
+        )]))
     }
 
     /// A read is a lookup and a slice of the map: cheap enough to do where it stands.
@@ -293,5 +342,14 @@ fn defect(id: &str, panic: &str) -> Refusal {
     );
     Refusal::Defect {
         reference: id.to_owned(),
+    }
+}
+
+/// Why a search has no result.
+fn pool_refusal(id: &str, fault: PoolFault) -> Refusal {
+    match fault {
+        PoolFault::Busy => Refusal::Overloaded,
+        PoolFault::Late(seconds) => Refusal::TimeBudget { seconds },
+        PoolFault::Panicked(panic) => defect(id, &panic),
     }
 }

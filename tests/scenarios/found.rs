@@ -17,8 +17,7 @@ pub fn matches(pages: &[Page]) -> Vec<&str> {
     pages.iter().flat_map(|page| page.keys("match")).collect()
 }
 
-#[test]
-fn every_accepted_search_finds_what_the_fixtures_say() {
+pub fn every_accepted_search_finds_what_the_fixtures_say() {
     let (mut checked, mut complaints) = (0, Vec::new());
     for search in served().searches() {
         checked += 1;
@@ -71,8 +70,7 @@ fn every_accepted_search_finds_what_the_fixtures_say() {
     report("searches", checked, &complaints);
 }
 
-#[test]
-fn what_the_fixtures_promise_exists() {
+pub fn what_the_fixtures_promise_exists() {
     let served = served();
     let (mut checked, mut complaints) = (0, Vec::new());
     for request in &served.requests {
@@ -86,8 +84,7 @@ fn what_the_fixtures_promise_exists() {
     report("promised resources", checked, &complaints);
 }
 
-#[test]
-fn bundles_are_whole() {
+pub fn bundles_are_whole() {
     let (mut checked, mut complaints) = (0, Vec::new());
     for (request, pages) in served().answered() {
         checked += 1;
@@ -113,8 +110,7 @@ fn bundles_are_whole() {
     report("Bundles", checked, &complaints);
 }
 
-#[test]
-fn variants_of_one_search_find_the_same() {
+pub fn variants_of_one_search_find_the_same() {
     let served = served();
     let all: BTreeMap<String, BTreeSet<&str>> = served
         .answered()
@@ -147,8 +143,7 @@ fn variants_of_one_search_find_the_same() {
     report("variants", checked, &complaints);
 }
 
-#[test]
-fn proximity_gives_distances_nearest_first() {
+pub fn proximity_gives_distances_nearest_first() {
     let (mut checked, mut complaints) = (0, Vec::new());
     for (request, pages) in served().answered() {
         let places: Vec<&Entry> = (pages.iter())
@@ -181,8 +176,7 @@ fn proximity_gives_distances_nearest_first() {
     report("proximity searches", checked, &complaints);
 }
 
-#[test]
-fn full_text_is_scored_best_first() {
+pub fn full_text_is_scored_best_first() {
     let (mut checked, mut complaints) = (0, Vec::new());
     for (request, pages) in served().answered() {
         if !request.query().starts_with("_content=") {
@@ -202,8 +196,7 @@ fn full_text_is_scored_best_first() {
     report("full-text searches", checked, &complaints);
 }
 
-#[test]
-fn sorted_searches_are_sorted() {
+pub fn sorted_searches_are_sorted() {
     let (mut checked, mut complaints) = (0, Vec::new());
     for (request, pages) in served().answered() {
         if !request.query().contains("_sort=_lastUpdated") {
@@ -225,8 +218,7 @@ fn sorted_searches_are_sorted() {
     report("sorted searches", checked, &complaints);
 }
 
-#[test]
-fn chosen_elements_come_alone() {
+pub fn chosen_elements_come_alone() {
     const ALWAYS: [&str; 3] = ["resourceType", "id", "meta"];
     let (mut checked, mut complaints) = (0, Vec::new());
     for (request, pages) in served().answered() {
@@ -254,8 +246,7 @@ fn chosen_elements_come_alone() {
     report("searches for elements", checked, &complaints);
 }
 
-#[test]
-fn reads_give_the_resource_itself() {
+pub fn reads_give_the_resource_itself() {
     let served = served();
     let mut connection = served.connect();
     let (mut checked, mut complaints) = (0, Vec::new());

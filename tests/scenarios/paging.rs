@@ -8,8 +8,7 @@ use crate::served::served;
 const MID_SIZED: std::ops::RangeInclusive<usize> = 8..=400;
 const PAGE: usize = 7;
 
-#[test]
-fn small_pages_lead_through_the_same_matches() {
+pub fn small_pages_lead_through_the_same_matches() {
     let served = served();
     let mut connection = served.connect();
     let (mut checked, mut complaints) = (0, Vec::new());
@@ -45,8 +44,7 @@ fn small_pages_lead_through_the_same_matches() {
     report("searches in small pages", checked, &complaints);
 }
 
-#[test]
-fn previous_and_last_lead_back() {
+pub fn previous_and_last_lead_back() {
     let served = served();
     let mut connection = served.connect();
     let (mut checked, mut complaints) = (0, Vec::new());

@@ -87,8 +87,7 @@ fn is_not_yet(request: &Request) -> bool {
         .any(|(scenario, _)| *scenario == request.scenario)
 }
 
-#[test]
-fn what_must_be_refused_is_refused_and_the_culprit_named() {
+pub fn what_must_be_refused_is_refused_and_the_culprit_named() {
     let served = served();
     let (mut checked, mut complaints) = (0, Vec::new());
     let refused = |request: &&Request| {
@@ -117,8 +116,7 @@ fn what_must_be_refused_is_refused_and_the_culprit_named() {
     report("refused searches", checked, &complaints);
 }
 
-#[test]
-fn what_is_not_built_yet_is_refused() {
+pub fn what_is_not_built_yet_is_refused() {
     let served = served();
     let (mut checked, mut complaints) = (0, Vec::new());
     for request in served.requests.iter().filter(|one| is_not_yet(one)) {
@@ -131,8 +129,7 @@ fn what_is_not_built_yet_is_refused() {
     report("requests not built yet", checked, &complaints);
 }
 
-#[test]
-fn no_request_is_forgotten() {
+pub fn no_request_is_forgotten() {
     let served = served();
     for request in &served.requests {
         let sent = request.is_sendable_get() || is_not_yet(request);

@@ -42,8 +42,7 @@ fn strictly(served: &Served, request: &Request) -> Result<(u16, Vec<Issue>, Opti
     Ok((response.status, issues(&body), None))
 }
 
-#[test]
-fn every_alias_is_a_known_misspelling() {
+pub fn every_alias_is_a_known_misspelling() {
     let mut complaints = Vec::new();
     let mut checked = 0;
     for request in &served().requests {
@@ -57,8 +56,7 @@ fn every_alias_is_a_known_misspelling() {
     report("aliases", checked, &complaints);
 }
 
-#[test]
-fn misspellings_are_answered_with_a_warning() {
+pub fn misspellings_are_answered_with_a_warning() {
     let (mut checked, mut complaints) = (0, Vec::new());
     for (request, pages) in served().answered() {
         let slips = slips(request);
@@ -81,8 +79,7 @@ fn misspellings_are_answered_with_a_warning() {
     report("misspelt searches", checked, &complaints);
 }
 
-#[test]
-fn misspellings_are_refused_under_strict_handling() {
+pub fn misspellings_are_refused_under_strict_handling() {
     let served = served();
     let (mut checked, mut complaints) = (0, Vec::new());
     for search in served.searches() {
@@ -109,8 +106,7 @@ fn misspellings_are_refused_under_strict_handling() {
     report("misspelt searches", checked, &complaints);
 }
 
-#[test]
-fn strict_handling_refuses_what_is_warned_of_and_nothing_else() {
+pub fn strict_handling_refuses_what_is_warned_of_and_nothing_else() {
     let served = served();
     let (mut checked, mut complaints) = (0, Vec::new());
     for (request, pages) in served.answered() {

@@ -5,8 +5,7 @@ use crate::served::served;
 
 const FORM: [(&str, &str); 1] = [("Content-Type", "application/x-www-form-urlencoded")];
 
-#[test]
-fn head_tells_status_and_length_of_get() {
+pub fn head_tells_status_and_length_of_get() {
     let served = served();
     let mut connection = served.connect();
     let (mut checked, mut complaints) = (0, Vec::new());
@@ -31,8 +30,7 @@ fn head_tells_status_and_length_of_get() {
     report("HEAD", checked, &complaints);
 }
 
-#[test]
-fn a_form_finds_what_the_url_finds() {
+pub fn a_form_finds_what_the_url_finds() {
     let served = served();
     let mut connection = served.connect();
     let (mut checked, mut complaints) = (0, Vec::new());

@@ -287,7 +287,7 @@ impl Reader<'_> {
     ) -> Result<Request, SearchError> {
         let sort = self.sort(&controls, content, &mut canonical);
         let includes = self.includes(&controls, &mut canonical);
-        let elements = self.elements(&controls, &includes, &mut canonical);
+        let elements = self.elements(&controls, &mut canonical);
         let count = controls.count.unwrap_or(DEFAULT_COUNT);
         canonical.push("_count", &count.to_string());
         let warnings = self.notes.finish().map_err(SearchError::new)?;

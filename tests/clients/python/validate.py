@@ -16,12 +16,34 @@ from searches import REQUESTS, documented
 def main(base, met):
     checks = Checks("validation")
     judges = Judges()
+    for judge, what, body in broken():
+        objections = judges.faults(body)
+        heard = any(fault.startswith(judge) for fault in objections)
+        checks.record(f"{judge} objects to {what}", [] if heard else [f"objections: {objections}"])
     address = urlsplit(base)
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
     for request in [*REQUESTS, *documented()]:
         checks.record(f"{request.target} {request.headers or ''}", answer_faults(connection, address.path, judges, request))
     clients_bodies(checks, judges, met)
     return checks.finish()
+
+
+def broken():
+    """Bodies that are not R4: who must object, to what."""
+    place = {"resourceType": "Location", "id": "1", "status": "active"}
+    entry = {"fullUrl": "http://example.org/fhir/Location/1", "resource": place, "search": {"mode": "match"}}
+    link = [{"relation": "self", "url": "http://example.org/fhir/Location?"}]
+    page = {"resourceType": "Bundle", "type": "searchset", "total": 1, "link": link, "entry": [entry]}
+    yield "fhir.resources", "an unknown element", {**place, "colour": "blue"}
+    yield "JSON schema", "an unknown element", {**place, "colour": "blue"}
+    yield "fhir.resources", "an OperationOutcome without issue", {"resourceType": "OperationOutcome"}
+    yield "JSON schema", "an unknown element inside a Bundle", {**page, "entry": [{**entry, "resource": {**place, "colour": 1}}]}
+    yield "JSON schema", "a search mode that is none", {**page, "entry": [{**entry, "search": {"mode": "found"}}]}
+    yield "R4", "an empty list", {**place, "alias": []}
+    yield "R4", "the same resource twice", {**page, "total": 2, "entry": [entry, entry]}
+    yield "R4", "a fullUrl of another resource", {**page, "entry": [{**entry, "fullUrl": "http://example.org/fhir/Location/2"}]}
+    yield "R4", "a total without its pages", {**page, "total": 7}
+    yield "R4", "a page without a self link", {**page, "link": [{**link[0], "relation": "first"}]}
 
 
 def answer_faults(connection, path, judges, request):
