@@ -3,6 +3,9 @@
 use crate::compare::{Refusal, Searcher};
 use crate::data::Extract;
 use crate::queries::Query;
+use roaring::RoaringBitmap;
+use rorqual::query::evaluate::{Choices, Evaluator, JoinOrder};
+use rorqual::query::parse::{Features, GroupMatching, ParseOptions, parse};
 use serde_json::Value as Json;
 use std::fs;
 use tempfile::TempDir;
@@ -44,6 +47,36 @@ impl Built {
                 text: format!("{:?}", error.issues()),
             }),
         }
+    }
+}
+
+impl Built {
+    /// The matches of a search under every choice that the planner has; empty for a search that is refused.
+    pub fn with_every_choice(&self, address: &str) -> Vec<(Choices, RoaringBitmap)> {
+        let (name, query) = address.split_once('?').unwrap_or((address, ""));
+        let kind = rorqual::ResourceType::from_name(name).expect("a known type");
+        let generation = self.engine.generation();
+        let options = ParseOptions {
+            handling: rorqual::Handling::Default,
+            lenient_by_default: false,
+            base_url: rorqual::engine::DEFAULT_BASE_URL,
+            now: 0,
+            group_matching: GroupMatching::SameLine,
+            features: Features::ALL,
+        };
+        let Ok(request) = parse(generation.schema(), kind, query, &options) else {
+            return Vec::new();
+        };
+        let mut answers = Vec::new();
+        for order in [JoinOrder::RarestFirst, JoinOrder::CommonestFirst, JoinOrder::AsWritten] {
+            for candidates in [0, 8, u64::MAX] {
+                let choices = Choices { order, candidates };
+                let evaluator = Evaluator::new(&generation, rorqual::engine::DEFAULT_BASE_URL).with_choices(choices);
+                let found = evaluator.matches(kind, &request.criterion).expect("a sound index");
+                answers.push((choices, found));
+            }
+        }
+        answers
     }
 }
 

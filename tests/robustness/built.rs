@@ -90,7 +90,13 @@ impl Built {
     pub fn generations(&self) -> Vec<String> {
         let mut ids: Vec<String> = fs::read_dir(self.index.join("generations"))
             .expect("the folder of generations")
-            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .collect();
         ids.sort();
         ids
@@ -113,7 +119,10 @@ impl Built {
 
 /// Lines as NDJSON.
 pub fn joined<S: AsRef<str>>(lines: &[S]) -> String {
-    lines.iter().map(|line| format!("{}\n", line.as_ref())).collect()
+    lines
+        .iter()
+        .map(|line| format!("{}\n", line.as_ref()))
+        .collect()
 }
 
 fn copy_folder(from: &Path, to: &Path) {

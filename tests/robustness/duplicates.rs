@@ -47,7 +47,10 @@ fn the_later_last_updated_stays_wherever_it_stands() {
     let bare = place("a", None, "sans date");
     stays(&[&[old.clone(), new.clone()]], "récent");
     stays(&[&[new.clone(), old.clone()]], "récent");
-    stays(&[std::slice::from_ref(&new), std::slice::from_ref(&old)], "récent");
+    stays(
+        &[std::slice::from_ref(&new), std::slice::from_ref(&old)],
+        "récent",
+    );
     stays(&[&[new, bare.clone(), old.clone()]], "récent");
     // A record without lastUpdated is older than any other.
     stays(&[&[old], &[bare]], "ancien");
@@ -68,7 +71,14 @@ fn instants_are_compared_not_texts() {
 fn of_the_same_instant_the_later_line_stays() {
     let same = |name| place("a", Some("2025-01-01T00:00:00Z"), name);
     stays(&[&[same("un"), same("deux"), same("trois")]], "trois");
-    stays(&[&[same("un"), same("deux")], &[same("trois")], &[same("quatre")]], "quatre");
+    stays(
+        &[
+            &[same("un"), same("deux")],
+            &[same("trois")],
+            &[same("quatre")],
+        ],
+        "quatre",
+    );
     let bare = |name| place("a", None, name);
     stays(&[&[bare("un")], &[bare("deux")]], "deux");
     // The same instant in another offset is the same instant.
@@ -85,7 +95,11 @@ fn many_versions_in_one_shuffled_crowd() {
             // Each id has its own order of versions; the greatest day is number 20.
             let day = (version * 7 + n) % 20 + 1;
             let updated = format!("2025-03-{day:02}T10:00:00Z");
-            lines.push(place(&format!("p{n}"), Some(&updated), &format!("jour {day}")));
+            lines.push(place(
+                &format!("p{n}"),
+                Some(&updated),
+                &format!("jour {day}"),
+            ));
         }
     }
     let built = Built::empty();
@@ -97,7 +111,10 @@ fn many_versions_in_one_shuffled_crowd() {
     let engine = built.engine();
     let (bundle, _) = ask(&engine, "Location?_count=1000").expect("a sound search");
     assert_eq!(bundle["total"], 50);
-    assert!(matches(&bundle).all(|found| found["name"] == "jour 20"), "{bundle}");
+    assert!(
+        matches(&bundle).all(|found| found["name"] == "jour 20"),
+        "{bundle}"
+    );
     built.is_sound();
 }
 
@@ -114,7 +131,13 @@ fn the_same_id_of_another_type_is_another_resource() {
     let report = built.rebuild(&lines);
     assert_eq!(report.total().replaced, 0);
     let engine = built.engine();
-    assert_eq!(ids(&engine, "HealthcareService?organization.name=structure&location=same"), ["same"]);
+    assert_eq!(
+        ids(
+            &engine,
+            "HealthcareService?organization.name=structure&location=same"
+        ),
+        ["same"]
+    );
 }
 
 #[test]
@@ -135,12 +158,21 @@ fn what_was_replaced_matches_nothing_and_refers_to_nothing() {
     let report = built.rebuild(&lines);
     let counts = report.types["HealthcareService"];
     assert_eq!((counts.read, counts.indexed, counts.replaced), (3, 1, 2));
-    assert_eq!(counts.dangling_references, 0, "the replaced one's reference counts no more");
+    assert_eq!(
+        counts.dangling_references, 0,
+        "the replaced one's reference counts no more"
+    );
     let engine = built.engine();
     assert_eq!(ids(&engine, "HealthcareService?name=ancien"), [""; 0]);
     assert_eq!(ids(&engine, "HealthcareService?_content=plus"), [""; 0]);
     assert_eq!(ids(&engine, "HealthcareService?location=old"), [""; 0]);
     assert_eq!(ids(&engine, "HealthcareService?location=new"), ["o"]);
-    assert_eq!(ids(&engine, "Location?_has:HealthcareService:location:name=ancien"), [""; 0]);
+    assert_eq!(
+        ids(
+            &engine,
+            "Location?_has:HealthcareService:location:name=ancien"
+        ),
+        [""; 0]
+    );
     built.is_sound();
 }

@@ -13,7 +13,9 @@ use crate::built::Built;
 fn lines() -> Vec<String> {
     let built = Built::empty();
     let extract = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/extract");
-    built.build(vec![extract], |_| {}).unwrap_or_else(|error| panic!("{error}"));
+    built
+        .build(vec![extract], |_| {})
+        .unwrap_or_else(|error| panic!("{error}"));
     let engine: Engine = built.engine();
     let generation = engine.generation();
     let mut lines = Vec::new();
@@ -25,7 +27,13 @@ fn lines() -> Vec<String> {
         }
     }
     assert!(lines.len() > 5_000, "only {} resources", lines.len());
-    for (id, above) in [("c1", "c2"), ("c2", "c3"), ("c3", "c1"), ("c4", "c4"), ("c5", "c2")] {
+    for (id, above) in [
+        ("c1", "c2"),
+        ("c2", "c3"),
+        ("c3", "c1"),
+        ("c4", "c4"),
+        ("c5", "c2"),
+    ] {
         let organization = json!({"resourceType": "Organization", "id": id, "name": "Ronde",
             "partOf": {"reference": format!("Organization/{above}")}});
         lines.push(organization.to_string());
@@ -51,7 +59,10 @@ fn structures(built: &Built) -> BTreeMap<String, Vec<u8>> {
     for kind in ResourceType::ALL {
         for file in ["bodies.dat", "index.pack"] {
             let path = built.live().join(kind.name()).join(file);
-            out.insert(format!("{kind}/{file}"), fs::read(path).expect("a file of the generation"));
+            out.insert(
+                format!("{kind}/{file}"),
+                fs::read(path).expect("a file of the generation"),
+            );
         }
     }
     out

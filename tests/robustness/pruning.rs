@@ -17,7 +17,11 @@ fn exactly_as_many_older_generations_stay_as_asked() {
             let report = built.rebuild_with(&edition(number), |options| options.keep = keep);
             all.push(report.generation);
             let first = all.len().saturating_sub(keep + 1);
-            assert_eq!(built.generations(), all[first..], "keep {keep}, build {number}");
+            assert_eq!(
+                built.generations(),
+                all[first..],
+                "keep {keep}, build {number}"
+            );
             assert_eq!(built.current(), all[number]);
         }
         built.is_sound();
@@ -33,7 +37,9 @@ fn keeping_fewer_than_before_removes_the_rest() {
         all.push(report.generation);
     }
     assert_eq!(built.generations(), all);
-    let last = built.rebuild_with(&edition(4), |options| options.keep = 1).generation;
+    let last = built
+        .rebuild_with(&edition(4), |options| options.keep = 1)
+        .generation;
     assert_eq!(built.generations(), [all[3].clone(), last]);
 }
 
@@ -44,7 +50,10 @@ fn an_older_generation_can_be_made_live_by_hand() {
     built.rebuild(&edition(1));
     fs::write(built.index.join("CURRENT"), format!("{first}\n")).expect("a writable index");
     built.is_sound();
-    let names = ids(&built.engine(), "HealthcareService?_content=%C3%A9dition&_count=1000");
+    let names = ids(
+        &built.engine(),
+        "HealthcareService?_content=%C3%A9dition&_count=1000",
+    );
     assert_eq!(names.len(), crate::extract::offers(0));
 }
 
@@ -73,8 +82,20 @@ fn a_failed_build_prunes_nothing() {
     built.rebuild(&edition(1));
     let before = (built.generations(), built.current());
     let source = built.write("bad.ndjson", "{\n");
-    let error = built.build(vec![source], |options| options.keep = 0).expect_err("nothing usable");
-    assert!(matches!(error, BuildError::TooManyRejects { rejected: 1, read: 1, .. }), "{error}");
+    let error = built
+        .build(vec![source], |options| options.keep = 0)
+        .expect_err("nothing usable");
+    assert!(
+        matches!(
+            error,
+            BuildError::TooManyRejects {
+                rejected: 1,
+                read: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert_eq!((built.generations(), built.current()), before);
 }
 
@@ -83,16 +104,30 @@ fn one_build_at_a_time() {
     let built = Built::of(&edition(0));
     let before = built.current();
     let source = built.write("next.ndjson", &crate::built::joined(&edition(1)));
-    let at_work = Workplace::enter(&built.index, "29990101T000000000Z-000000").expect("a free index");
-    let error = built.build(vec![source.clone()], |_| {}).expect_err("another is at work");
-    assert!(matches!(&error, BuildError::Busy { index } if *index == built.index), "{error}");
+    let at_work =
+        Workplace::enter(&built.index, "29990101T000000000Z-000000").expect("a free index");
+    let error = built
+        .build(vec![source.clone()], |_| {})
+        .expect_err("another is at work");
+    assert!(
+        matches!(&error, BuildError::Busy { index } if *index == built.index),
+        "{error}"
+    );
     let sentence = error.to_string();
-    assert!(sentence.contains(&built.index.display().to_string()), "{sentence}");
+    assert!(
+        sentence.contains(&built.index.display().to_string()),
+        "{sentence}"
+    );
     assert!(sentence.contains("wait for it to end"), "{sentence}");
-    assert!(at_work.staging().exists(), "the one at work lost its folder");
+    assert!(
+        at_work.staging().exists(),
+        "the one at work lost its folder"
+    );
     assert_eq!(built.current(), before);
     drop(at_work);
-    built.build(vec![source], |_| {}).unwrap_or_else(|error| panic!("{error}"));
+    built
+        .build(vec![source], |_| {})
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_ne!(built.current(), before);
     built.is_sound();
 }

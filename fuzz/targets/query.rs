@@ -1,0 +1,8 @@
+//! Fuzz target: `properties::query`.
+#![no_main]
+
+#[path = "../properties.rs"]
+#[allow(dead_code)]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|text: &str| properties::query(text));
