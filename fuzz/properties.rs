@@ -9,7 +9,8 @@ use rorqual::query::parse::{Features, GroupMatching, ParseOptions, Request, pars
 use rorqual::{Handling, ResourceType, Schema};
 use rorqual_schema::{TimeZoneRule, escape, parse_date, parse_token, split_unescaped, unescape};
 
-static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::embedded().expect("the embedded schema is sound"));
+static SCHEMA: LazyLock<Schema> =
+    LazyLock::new(|| Schema::embedded().expect("the embedded schema is sound"));
 
 fn read(query: &str, handling: Handling) -> Result<Request, SearchError> {
     let options = ParseOptions {
@@ -29,7 +30,8 @@ pub fn query(text: &str) {
     for handling in [Handling::Default, Handling::Strict, Handling::Lenient] {
         match read(text, handling) {
             Ok(request) => {
-                let again = read(&request.canonical_query, Handling::Default).expect("a canonical query is readable");
+                let again = read(&request.canonical_query, Handling::Default)
+                    .expect("a canonical query is readable");
                 assert_eq!(again.criterion, request.criterion);
                 assert_eq!(again.canonical_query, request.canonical_query);
             }
@@ -60,7 +62,11 @@ pub fn date(text: &str) {
                 && let Ok(noon) = parse_date(&format!("{text}T12:00:00Z"), &zone)
             {
                 // A day lasts 23 hours at least, so its noon in UTC may fall outside only by the offset of the zone.
-                assert!(noon.low >= range.low - 86_400_000_000 && noon.high <= range.high + 86_400_000_000, "{text}");
+                assert!(
+                    noon.low >= range.low - 86_400_000_000
+                        && noon.high <= range.high + 86_400_000_000,
+                    "{text}"
+                );
             }
         }
         Err(error) => assert!(!error.to_string().is_empty()),

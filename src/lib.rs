@@ -3,13 +3,27 @@
 //! An index directory, made by `index-builder`, is opened as an [`Engine`] and answers FHIR R4 searches straight from
 //! memory-mapped files. No server is needed:
 //!
-//! ```no_run
+//! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let engine = rorqual::Engine::open(".index")?;
-//! let answer = engine.search("HealthcareService?specialty=013&_include=HealthcareService:location")?;
-//! println!("{} offers", answer.total);
+//! # let folder = tempfile::tempdir()?;
+//! # let index = folder.path();
+//! // What `index-builder --extract fixtures/extract --index DIR` does:
+//! index_builder::build(&index_builder::BuildOptions {
+//!     extract: vec!["fixtures/extract".into()],
+//!     index: index.to_owned(),
+//!     ..Default::default()
+//! })?;
+//!
+//! let engine = rorqual::Engine::open(index)?;
+//! let answer = engine.search("HealthcareService?specialty=013&_include=HealthcareService:location&_count=5")?;
+//! assert_eq!(answer.total, 54);
 //! let bundle: serde_json::Value = serde_json::from_slice(&answer.to_vec())?;
-//! # let _ = bundle;
+//! assert_eq!(bundle["entry"][0]["resource"]["resourceType"], "HealthcareService");
+//!
+//! // What is not understood is refused, with a hint.
+//! let error = engine.search("Location?adress-city=Nantes").err().ok_or("it is refused")?;
+//! assert_eq!(error.status(), 400);
+//! assert!(error.to_string().contains("nearest: address-city"));
 //! # Ok(())
 //! # }
 //! ```
@@ -34,3 +48,8 @@ pub use index::FormatError;
 pub use query::error::SearchError;
 pub use query::parse::Handling;
 pub use rorqual_schema::{ResourceType, Schema};
+
+/// The examples of README.md compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -189,10 +189,11 @@ pub fn from_ascending(ordinals: &[u32]) -> RoaringBitmap {
         .unwrap_or_else(|_| ordinals.iter().copied().collect())
 }
 
+/// Beyond this share of the highest ordinal, setting bits in a flat array beats sorting.
+const DENSE: usize = 64;
+
 /// A bitmap of ordinals in any order, repeats allowed.
 pub fn from_unordered(ordinals: &[u32]) -> RoaringBitmap {
-    /// Beyond this share of the highest ordinal, setting bits in a flat array beats sorting.
-    const DENSE: usize = 64;
     let Some(&highest) = ordinals.iter().max() else {
         return RoaringBitmap::new();
     };
@@ -207,6 +208,31 @@ pub fn from_unordered(ordinals: &[u32]) -> RoaringBitmap {
         sorted.sort_unstable();
         sorted.dedup();
         from_ascending(&sorted)
+    }
+}
+
+/// A bitmap of several lists of ascending ordinals: the cost is that of their entries, however many lists there are.
+pub fn union_of(lists: &[&[u32]]) -> RoaringBitmap {
+    match lists {
+        [] => RoaringBitmap::new(),
+        [only] => from_ascending(only),
+        _ => {
+            let entries: usize = lists.iter().map(|list| list.len()).sum();
+            let highest = lists
+                .iter()
+                .filter_map(|list| list.last())
+                .max()
+                .copied()
+                .unwrap_or(0);
+            if entries * DENSE <= highest as usize {
+                return from_unordered(&lists.concat());
+            }
+            let mut words = vec![0u64; highest as usize / 64 + 1];
+            for &ordinal in lists.iter().copied().flatten() {
+                words[ordinal as usize / 64] |= 1 << (ordinal % 64);
+            }
+            RoaringBitmap::from_lsb0_bytes(0, bytemuck::cast_slice(&words))
+        }
     }
 }
 

@@ -241,6 +241,16 @@ impl TokenIndex {
         }
     }
 
+    /// The lists of ordinals of a run of terms, one for each term.
+    pub fn lists<'i>(&'i self, terms: &TokenTerms, out: &mut Vec<&'i [u32]>) {
+        let (postings, range) = match terms {
+            TokenTerms::Codes(range) => (&self.postings, range),
+            TokenTerms::Systems(range) => (&self.system_postings, range),
+            TokenTerms::Typed(range) => (&self.typed_postings, range),
+        };
+        out.extend(range.clone().map(|term| postings.of(term)));
+    }
+
     /// Whether an ordinal holds any of a run of terms.
     pub fn holds(&self, terms: &TokenTerms, ordinal: u32) -> bool {
         let (postings, range) = match terms {

@@ -10,14 +10,61 @@ use rorqual::{Handling, ResourceType, Schema};
 /// Pieces of which requests are made, so that much of what is drawn gets past the first characters.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "specialty", "location.near", "organization.type:above", "_filter", "_has:Task:focus:business-status", "_sort",
-        "_include", "_count", "_lastUpdated", "age-range-low", "location.capacity-type", "location.nb-capacity", "name",
-        "identifier:of-type", "_content", "_elements", "=", "&", "|", ",", "(", ")", "[", "]", " and ", " or ", "not ",
-        " eq ", " ge ", " pr true", "\"", "\\", "%", "%2", "%C3%28", "+", ":", ".", "013", "ge2024-01-01", "47.2|-1.5|15|km",
-        "44109|5", "2024-02-30", "le35|http://unitsofmeasure.org|a", "cardio", "é", "\u{0}", "*", "HealthcareService:organization",
+        "specialty",
+        "location.near",
+        "organization.type:above",
+        "_filter",
+        "_has:Task:focus:business-status",
+        "_sort",
+        "_include",
+        "_count",
+        "_lastUpdated",
+        "age-range-low",
+        "location.capacity-type",
+        "location.nb-capacity",
+        "name",
+        "identifier:of-type",
+        "_content",
+        "_elements",
+        "=",
+        "&",
+        "|",
+        ",",
+        "(",
+        ")",
+        "[",
+        "]",
+        " and ",
+        " or ",
+        "not ",
+        " eq ",
+        " ge ",
+        " pr true",
+        "\"",
+        "\\",
+        "%",
+        "%2",
+        "%C3%28",
+        "+",
+        ":",
+        ".",
+        "013",
+        "ge2024-01-01",
+        "47.2|-1.5|15|km",
+        "44109|5",
+        "2024-02-30",
+        "le35|http://unitsofmeasure.org|a",
+        "cardio",
+        "é",
+        "\u{0}",
+        "*",
+        "HealthcareService:organization",
     ]);
-    prop::collection::vec(prop_oneof![4 => piece.prop_map(str::to_owned), 1 => any::<String>()], 0..24)
-        .prop_map(|pieces| pieces.concat())
+    prop::collection::vec(
+        prop_oneof![4 => piece.prop_map(str::to_owned), 1 => any::<String>()],
+        0..24,
+    )
+    .prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
@@ -45,7 +92,7 @@ proptest! {
 }
 
 fn refused(query: &str) -> (u16, String) {
-    let schema = Schema::embedded().unwrap();
+    let schema = Schema::embedded().expect("the embedded schema is sound");
     let options = ParseOptions {
         handling: Handling::Default,
         lenient_by_default: false,
@@ -54,9 +101,17 @@ fn refused(query: &str) -> (u16, String) {
         group_matching: GroupMatching::SameLine,
         features: Features::ALL,
     };
-    let error = parse(&schema, ResourceType::HealthcareService, query, &options).expect_err("it is too much");
-    let issue = error.issues().iter().find(|issue| issue.code == "too-costly").cloned();
-    (error.status(), issue.map(|issue| issue.diagnostics).unwrap_or_default())
+    let error = parse(&schema, ResourceType::HealthcareService, query, &options)
+        .expect_err("it is too much");
+    let issue = error
+        .issues()
+        .iter()
+        .find(|issue| issue.code == "too-costly")
+        .cloned();
+    (
+        error.status(),
+        issue.map(|issue| issue.diagnostics).unwrap_or_default(),
+    )
 }
 
 /// What would cost too much is refused as such, naming the limit, before any of it is done.
@@ -64,12 +119,26 @@ fn refused(query: &str) -> (u16, String) {
 fn limits_are_told() {
     let many_values = format!("specialty={}", vec!["013"; 2_001].join(","));
     let many_parameters = vec!["specialty=013"; 501].join("&");
-    let deep_filter = format!("_filter={}specialty eq 1{}", "(".repeat(20_000), ")".repeat(20_000));
+    let deep_filter = format!(
+        "_filter={}specialty eq 1{}",
+        "(".repeat(20_000),
+        ")".repeat(20_000)
+    );
     let wide_filter = format!("_filter={}", vec!["specialty eq 1"; 3_000].join(" or "));
     let deep_chain = format!("organization.{}name=a", "partof.".repeat(40));
-    for query in [many_values, many_parameters, deep_filter, wide_filter, deep_chain] {
+    for query in [
+        many_values,
+        many_parameters,
+        deep_filter,
+        wide_filter,
+        deep_chain,
+    ] {
         let (status, diagnostics) = refused(&query);
         assert_eq!(status, 400, "{}", &query[..40]);
-        assert!(diagnostics.contains("at most"), "{}: {diagnostics}", &query[..40]);
+        assert!(
+            diagnostics.contains("at most"),
+            "{}: {diagnostics}",
+            &query[..40]
+        );
     }
 }

@@ -68,11 +68,18 @@ impl Built {
             return Vec::new();
         };
         let mut answers = Vec::new();
-        for order in [JoinOrder::RarestFirst, JoinOrder::CommonestFirst, JoinOrder::AsWritten] {
+        for order in [
+            JoinOrder::RarestFirst,
+            JoinOrder::CommonestFirst,
+            JoinOrder::AsWritten,
+        ] {
             for candidates in [0, 8, u64::MAX] {
                 let choices = Choices { order, candidates };
-                let evaluator = Evaluator::new(&generation, rorqual::engine::DEFAULT_BASE_URL).with_choices(choices);
-                let found = evaluator.matches(kind, &request.criterion).expect("a sound index");
+                let evaluator = Evaluator::new(&generation, rorqual::engine::DEFAULT_BASE_URL)
+                    .with_choices(choices);
+                let found = evaluator
+                    .matches(kind, &request.criterion)
+                    .expect("a sound index");
                 answers.push((choices, found));
             }
         }

@@ -67,13 +67,21 @@ fn no_choice_of_the_planner_changes_an_answer() {
         let query = generate(&mut r, &reference, FEATURES);
         let address = url(&mut r, &query);
         let answers = built.with_every_choice(&address);
-        let Some((choices, first)) = answers.first() else { continue };
+        let Some((choices, first)) = answers.first() else {
+            continue;
+        };
         differing_plans += 1;
         for (other, found) in &answers {
-            assert_eq!(found, first, "RORQUAL_SEED={seed}: {address}: {other:?} differs from {choices:?}");
+            assert_eq!(
+                found, first,
+                "RORQUAL_SEED={seed}: {address}: {other:?} differs from {choices:?}"
+            );
         }
     }
-    assert!(differing_plans > 1_000, "only {differing_plans} searches were planned");
+    assert!(
+        differing_plans > 1_000,
+        "only {differing_plans} searches were planned"
+    );
 }
 
 #[test]

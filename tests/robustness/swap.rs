@@ -76,9 +76,10 @@ fn searches_in_the_middle_of_swaps_are_each_of_one_generation() {
     std::thread::scope(|scope| {
         // Whatever ends this test, the searching threads end too.
         let _stop = StopOnDrop(&stop);
+        let mut searching = Vec::new();
         for first in 0..3 {
             let (engine, stop, seen) = (&engine, &stop, &seen);
-            scope.spawn(move || {
+            searching.push(scope.spawn(move || {
                 let mut turn = first;
                 while !stop.load(Ordering::Relaxed) {
                     let search = searches[turn % searches.len()];
@@ -91,9 +92,9 @@ fn searches_in_the_middle_of_swaps_are_each_of_one_generation() {
                     let known = seen.entry(generation).or_insert(edition);
                     assert_eq!(*known, edition, "one generation answered for two editions");
                 }
-            });
+            }));
         }
-        scope.spawn(|| {
+        searching.push(scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 let (page, generation) =
                     ask(&engine, "HealthcareService?_count=7&_sort=_id").expect("a sound search");
@@ -104,7 +105,7 @@ fn searches_in_the_middle_of_swaps_are_each_of_one_generation() {
                 ids.dedup();
                 assert_eq!(ids.len(), offers(edition), "a page repeats a match");
             }
-        });
+        }));
         for number in 1..=REBUILDS {
             // The files of the generation before go at once.
             built.rebuild_with(&edition(number), |options| options.keep = 0);
@@ -116,6 +117,10 @@ fn searches_in_the_middle_of_swaps_are_each_of_one_generation() {
                 .expect("no thread fails while it writes")
                 .contains_key(&built.current())
             {
+                assert!(
+                    !searching.iter().any(|thread| thread.is_finished()),
+                    "a search failed"
+                );
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
@@ -125,7 +130,7 @@ fn searches_in_the_middle_of_swaps_are_each_of_one_generation() {
 }
 
 /// Sets a flag when it goes.
-struct StopOnDrop<'a>(&'a AtomicBool);
+pub struct StopOnDrop<'a>(pub &'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {

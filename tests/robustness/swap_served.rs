@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::built::{Built, link, matches};
 use crate::extract::{edition, edition_of, offers};
 use crate::http::{Client, Server};
+use crate::swap::StopOnDrop;
 
 /// A server that looks for a new generation often.
 fn serve(built: &Built, retention_seconds: u64) -> Server {
@@ -37,14 +38,16 @@ fn edition_answered(bundle: &Value) -> (usize, usize) {
 
 /// Asks until the edition answers; the server picks it up by itself.
 fn wait_for(client: &mut Client, wanted: usize) {
-    loop {
+    // The bound only ends a test that would hang: a swap takes some hundredths of a second.
+    for _ in 0..10_000 {
         let response = client.get("/fhir/HealthcareService?_count=1");
         assert_eq!(response.status, 200);
         if edition_answered(&response.json).0 == wanted {
-            break;
+            return;
         }
         std::thread::sleep(Duration::from_millis(2));
     }
+    panic!("the server does not pick up edition {wanted}");
 }
 
 #[test]
@@ -77,15 +80,15 @@ fn no_request_is_lost_and_each_answer_is_of_one_generation() {
                 })
             })
             .collect();
+        // Whatever ends this test, the searching threads end too.
+        let _stop = StopOnDrop(&stop);
         let mut client = server.connect();
         for number in 1..=5 {
             built.rebuild_with(&edition(number), |options| options.keep = 0);
             wait_for(&mut client, number);
-            if searching.iter().any(|thread| thread.is_finished()) {
-                break;
-            }
+            let failed = searching.iter().any(|thread| thread.is_finished());
+            assert!(!failed, "a request failed");
         }
-        stop.store(true, Ordering::Relaxed);
     });
     let seen = seen.into_inner().expect("no thread fails while it writes");
     assert!(

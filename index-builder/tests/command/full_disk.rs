@@ -3,6 +3,7 @@
 //! Needs `unshare` and the right to mount: as root, or where user namespaces are allowed. Without it these
 //! tests fail, since nothing else shows what a full disk does.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -100,17 +101,28 @@ fn wherever_it_happens_the_live_index_stays_and_the_sentence_says_what_to_do() {
     let large = ndjson(&lines(3_000, "grand"));
     // From hardly more than the live index to hardly less than the build needs: the spool, the bodies, the
     // structures and the full text each meet the full disk.
+    let mut places = BTreeSet::new();
     for kilobytes in [2_048, 3_072, 4_096, 5_120, 6_144, 7_168, 8_192] {
         let disk = Disk::run(kilobytes, &small, &large);
         let (first, before) = disk.step("first");
         first.exits(0);
         let (full, left) = disk.step("full");
-        full.fails_saying(&[
+        let said = full.fails_saying(&[
             "/index/building-",
             "No space left on device",
             "free some space",
             "the live index is untouched",
         ]);
+        let place = said
+            .err
+            .split("/building-")
+            .nth(1)
+            .and_then(|rest| rest.split_once('/'));
+        places.insert(
+            place
+                .and_then(|(_, file)| file.split([':', '-']).next())
+                .map(str::to_owned),
+        );
         // Nothing of the failed build is left, not even its folder.
         assert_eq!(
             without_locks_and_rejects(&left),
@@ -125,4 +137,9 @@ fn wherever_it_happens_the_live_index_stays_and_the_sentence_says_what_to_do() {
         assert_no_debris(&last);
         assert_eq!(answers(&last), answers(&before), "{kilobytes}");
     }
+    println!("{places:?}");
+    assert!(
+        places.len() >= 3,
+        "the disk was always full at the same place: {places:?}"
+    );
 }
