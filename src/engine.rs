@@ -130,8 +130,7 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Engine, FormatError> {
         let index = index.as_ref().to_owned();
-        let id = Generation::current(&index)?;
-        let generation = Generation::open(&Generation::path_of(&index, &id))?;
+        let generation = open_live(&index)?;
         let seal = CursorSeal::of_directory(&index);
         Ok(Engine {
             index,
@@ -170,6 +169,12 @@ impl Engine {
     pub fn refresh(&self) -> Result<bool, FormatError> {
         let id = Generation::current(&self.index)?;
         if id == self.live.load().id() {
+            // Generations whose cursors have ended are let go: their files may have been pruned, and would hold the disk.
+            let mut retired = self
+                .retired
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            retired.retain(|(_, until)| *until > Instant::now());
             return Ok(false);
         }
         let next = Arc::new(Generation::open(&Generation::path_of(&self.index, &id))?);
@@ -501,6 +506,18 @@ impl Engine {
         // Pages are counted from the beginning, so the last one starts at a multiple of their size.
         links.push(("last", to(total.saturating_sub(1) / count * count)));
         links
+    }
+}
+
+/// Opens the generation that is live. A build that prunes may replace it between the reading of its name and its opening:
+/// then there is another name to read.
+fn open_live(index: &Path) -> Result<Generation, FormatError> {
+    let id = Generation::current(index)?;
+    match Generation::open(&Generation::path_of(index, &id)) {
+        Err(_) if Generation::current(index)? != id => {
+            Generation::open(&Generation::path_of(index, &Generation::current(index)?))
+        }
+        opened => opened,
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use rorqual::index::manifest::Manifest;
 use rorqual::index::{FORMAT_VERSION, FormatError};
-use rorqual_schema::{ResourceType, Schema, SchemaError};
+use rorqual_schema::{ResourceType, Schema, SchemaError, TimeZoneRule, ValueError};
 
 use crate::gather::{Gathered, Gatherer, Reject};
 use crate::input::{InputError, InputSummary, Inputs, Item, Limits};
@@ -31,6 +31,8 @@ pub struct BuildOptions {
     pub index: PathBuf,
     /// SearchParameter resources added to the embedded ones; one for the same type and code replaces it.
     pub schema: Option<PathBuf>,
+    /// IANA name of the zone of dates that name none, in data and in requests. Default Europe/Paris.
+    pub time_zone: Option<String>,
     /// Threads that parse and write. Default: the machine's.
     pub threads: usize,
     /// Older generations to keep beside the live one. Default 1.
@@ -49,6 +51,7 @@ impl Default for BuildOptions {
             extract: Vec::new(),
             index: PathBuf::new(),
             schema: None,
+            time_zone: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             keep: 1,
             reject_percent: 1.0,
@@ -71,6 +74,9 @@ pub enum BuildError {
     /// The search parameters cannot be used.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// The time zone is not known.
+    #[error(transparent)]
+    TimeZone(#[from] ValueError),
     /// The reject file could not be written.
     #[error(transparent)]
     RejectFile(#[from] RejectFileError),
@@ -133,6 +139,10 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     let schema = match &options.schema {
         Some(directory) => Schema::with_directory(directory)?,
         None => Schema::embedded()?,
+    };
+    let schema = match &options.time_zone {
+        Some(name) => schema.with_time_zone(TimeZoneRule::from_name(name)?),
+        None => schema,
     };
     let inputs = Inputs::discover(&options.extract)?;
     let generation = generation_id(started)?;
@@ -329,7 +339,7 @@ fn write_rejects(
     report: &mut Report,
 ) -> Result<Option<PathBuf>, BuildError> {
     rejects.sort_by_key(|reject| reject.sequence);
-    let folder = index.join("rejects");
+    let folder = index.join(crate::rejects::FOLDER);
     if !rejects.is_empty() {
         fs::create_dir_all(&folder).map_err(|source| FormatError::io(&folder, source))?;
     }

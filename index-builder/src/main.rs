@@ -24,6 +24,9 @@ struct Arguments {
     /// A folder of SearchParameter resources (JSON) added to the built-in ones; one for the same type and code replaces it
     #[arg(long, value_name = "DIR")]
     schema: Option<PathBuf>,
+    /// Zone of dates that name none, in data and in requests: an IANA name [default: Europe/Paris]
+    #[arg(long, value_name = "NAME")]
+    time_zone: Option<String>,
     /// Threads that parse and write [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         extract: arguments.extract,
         index: arguments.index,
         schema: arguments.schema,
+        time_zone: arguments.time_zone,
         threads: arguments.threads.map_or(defaults.threads, usize::from),
         keep: arguments.keep,
         reject_percent: arguments.reject_percent,

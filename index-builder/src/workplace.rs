@@ -80,9 +80,33 @@ impl Workplace {
         Generation::publish(&self.index, generation)?;
         let mut older = generations(&self.index)?;
         older.retain(|id| id != generation);
+        self.prune_reject_files()?;
         for id in older.iter().rev().skip(keep) {
             let path = Generation::path_of(&self.index, id);
             fs::remove_dir_all(&path).map_err(|source| FormatError::io(&path, source))?;
+        }
+        Ok(())
+    }
+
+    /// Reject files tell of past nights; the oldest go.
+    fn prune_reject_files(&self) -> Result<(), FormatError> {
+        const KEPT: usize = 30;
+        let folder = self.index.join(crate::rejects::FOLDER);
+        if !folder.exists() {
+            return Ok(());
+        }
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(|source| FormatError::io(&folder, source))? {
+            files.push(
+                entry
+                    .map_err(|source| FormatError::io(&folder, source))?
+                    .path(),
+            );
+        }
+        // Named by the instant of their build.
+        files.sort();
+        for path in files.iter().rev().skip(KEPT) {
+            fs::remove_file(path).map_err(|source| FormatError::io(path, source))?;
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     config.check()?;
     let options = EngineOptions {
         lenient_by_default: config.lenient_by_default,
+        group_matching: config.group_matching.into(),
+        include_bound: config.include_bound,
         cursor_retention: Duration::from_secs(config.cursor_retention_seconds),
         ..EngineOptions::default()
     };

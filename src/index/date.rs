@@ -215,4 +215,32 @@ impl DateIndex {
             }
         }
     }
+
+    /// How many rows there are: as many as ordinals when each has one value.
+    pub fn rows(&self) -> usize {
+        self.low.len()
+    }
+
+    /// Ordinals with a row that a comparison does not select: where each ordinal has one row, the complement of
+    /// [`DateIndex::select`] among those present. Cheaper than the selection when that is most of the directory.
+    /// `None` for the comparisons that never are.
+    pub fn select_rest(&self, prefix: Prefix, range: DateRange) -> Option<RoaringBitmap> {
+        let before = self.low.partition_point(|&low| low < range.low);
+        let rows = |rows: std::ops::Range<usize>, keep: &dyn Fn(i64) -> bool| {
+            let kept: Vec<u32> = rows
+                .filter(|&row| keep(self.low_high[row]))
+                .map(|row| self.low_ordinals[row])
+                .collect();
+            from_unordered(&kept)
+        };
+        match prefix {
+            Prefix::Gt => Some(from_unordered(self.ending_by(range.high))),
+            Prefix::Lt => Some(from_unordered(self.starting_from(range.low))),
+            // Begins before the value and does not reach above it.
+            Prefix::Ge => Some(rows(0..before, &|high| high <= range.high)),
+            // Begins in or after the value and reaches above it.
+            Prefix::Le => Some(rows(before..self.low.len(), &|high| high > range.high)),
+            _ => None,
+        }
+    }
 }

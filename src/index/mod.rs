@@ -20,6 +20,7 @@ pub mod pack;
 pub mod positions;
 pub mod postings;
 pub mod quantity;
+pub mod read_only;
 pub mod reference;
 pub mod sort;
 pub mod string;

@@ -154,6 +154,28 @@ impl NumberIndex {
             .sum()
     }
 
+    /// Ordinals with a row among `rows` that a comparison does not select: where each ordinal has one row, the complement
+    /// of [`NumberIndex::select`].
+    pub fn select_rest(&self, rows: Range<usize>, test: NumberTest) -> RoaringBitmap {
+        let [first, second] = self.runs(rows.clone(), test);
+        // The runs are in order and apart; the second is empty, wherever it begins, when there is one run only.
+        let second = if second.is_empty() {
+            rows.end..rows.end
+        } else {
+            second
+        };
+        let gaps = [
+            rows.start..first.start,
+            first.end..second.start,
+            second.end..rows.end,
+        ];
+        union_all(
+            gaps.into_iter()
+                .filter(|gap| !gap.is_empty())
+                .map(|gap| &self.ordinals[gap]),
+        )
+    }
+
     /// Ordinals with a value that compares as asked, among `rows`.
     pub fn select(&self, rows: Range<usize>, test: NumberTest) -> RoaringBitmap {
         let [first, second] = self.runs(rows, test);
@@ -163,4 +185,10 @@ impl NumberIndex {
         }
         found
     }
+}
+
+fn union_all<'o>(slices: impl Iterator<Item = &'o [u32]>) -> RoaringBitmap {
+    slices.fold(RoaringBitmap::new(), |all, slice| {
+        all | from_unordered(slice)
+    })
 }

@@ -183,6 +183,24 @@ impl QuantityIndex {
         column.count(rows, test)
     }
 
+    /// Whether every value is in the dimension of `unit` (or no unit is asked), so that the rows compared are all rows;
+    /// and how many they are.
+    pub fn all_rows(&self, unit: Option<&str>) -> Option<usize> {
+        let test = NumberTest {
+            prefix: rorqual_schema::Prefix::Eq,
+            value: Decimal(0),
+            half: Decimal(0),
+        };
+        let (_, rows, _) = self.plan(test, unit);
+        (rows.len() == self.written.rows().len()).then_some(rows.len())
+    }
+
+    /// As [`NumberIndex::select_rest`].
+    pub fn select_rest(&self, test: NumberTest, unit: Option<&str>) -> RoaringBitmap {
+        let (column, rows, test) = self.plan(test, unit);
+        column.select_rest(rows, test)
+    }
+
     /// Ordinals with a value that compares as asked: converted within the unit's dimension, or as written
     /// when no unit is given.
     pub fn select(&self, test: NumberTest, unit: Option<&str>) -> RoaringBitmap {

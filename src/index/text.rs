@@ -20,6 +20,7 @@ use tantivy::{
 };
 
 use super::FormatError;
+use super::read_only::ReadOnlyDirectory;
 
 const WORD: &str = "word";
 const STEM: &str = "stem";
@@ -263,7 +264,7 @@ impl TextIndex {
     /// # Errors
     /// [`FormatError::Damaged`].
     pub fn open(path: &Path) -> Result<TextIndex, FormatError> {
-        let failed = |error: tantivy::TantivyError| FormatError::Damaged {
+        let failed = |error: TantivyError| FormatError::Damaged {
             path: path.to_owned(),
             detail: error.to_string(),
         };
@@ -271,7 +272,7 @@ impl TextIndex {
             path: path.to_owned(),
             detail: error.to_string(),
         })?;
-        let index = Index::open(directory).map_err(failed)?;
+        let index = Index::open(ReadOnlyDirectory::new(directory)).map_err(failed)?;
         register(index.tokenizers());
         let word = index.schema().get_field(WORD).map_err(failed)?;
         let stem = index.schema().get_field(STEM).map_err(failed)?;
@@ -443,6 +444,35 @@ mod tests {
             collect("un deux\u{1e}trois"),
             [(0, "un".into()), (1, "deux".into()), (102, "trois".into())]
         );
+    }
+
+    #[test]
+    fn opening_writes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = TextWriter::create(dir.path()).unwrap();
+        writer.push("cardiologie").unwrap();
+        writer.finish().unwrap();
+        let names = || {
+            let mut names: Vec<_> = std::fs::read_dir(dir.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
+            names.sort();
+            names
+        };
+        for entry in std::fs::read_dir(dir.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "lock")
+            {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        let before = names();
+        let index = TextIndex::open(dir.path()).unwrap();
+        assert_eq!(index.word("cardio").unwrap().len(), 1);
+        assert_eq!(names(), before);
     }
 
     #[test]

@@ -483,13 +483,43 @@ impl<'g> Evaluator<'g> {
             (Test::Contains(folded), Values::String(index)) => Ok(index.containing(folded)),
             (Test::EndsWith(folded), Values::String(index)) => Ok(index.ending(folded)),
             (Test::Date { prefix, range }, Values::Date(index)) => {
-                Ok(index.select(*prefix, *range))
+                let rest = || index.select_rest(*prefix, *range);
+                let selected = index.count(*prefix, *range);
+                let found = || index.select(*prefix, *range);
+                most_of(
+                    directory,
+                    parameter,
+                    selected,
+                    Some(index.rows()),
+                    &rest,
+                    &found,
+                )
             }
             (Test::Number(number), Values::Number(index)) => {
-                Ok(index.select(index.rows(), *number))
+                let rest = || Some(index.select_rest(index.rows(), *number));
+                let selected = index.count(index.rows(), *number);
+                let found = || index.select(index.rows(), *number);
+                most_of(
+                    directory,
+                    parameter,
+                    selected,
+                    Some(index.rows().len()),
+                    &rest,
+                    &found,
+                )
             }
             (Test::Quantity { test, unit }, Values::Quantity(index)) => {
-                Ok(index.select(*test, unit.as_deref()))
+                let unit = unit.as_deref();
+                let rest = || Some(index.select_rest(*test, unit));
+                let found = || index.select(*test, unit);
+                most_of(
+                    directory,
+                    parameter,
+                    index.count(*test, unit),
+                    index.all_rows(unit),
+                    &rest,
+                    &found,
+                )
             }
             (Test::Reference(query), Values::Reference(index)) => {
                 let mut found = RoaringBitmap::new();
@@ -595,6 +625,27 @@ impl<'g> Evaluator<'g> {
         }
         Ok(family)
     }
+}
+
+/// What a comparison selects. When that is most of the `rows` and each ordinal has one row, it is had more cheaply as those
+/// present without the rest.
+fn most_of(
+    directory: &Directory,
+    parameter: &ParameterIndex,
+    selected: u64,
+    rows: Option<usize>,
+    rest: &dyn Fn() -> Option<RoaringBitmap>,
+    found: &dyn Fn() -> RoaringBitmap,
+) -> Result<RoaringBitmap, SearchError> {
+    if let Some(rows) = rows.filter(|&rows| 2 * selected > rows as u64) {
+        let present = parameter.present(directory.pack()).map_err(damaged)?;
+        if present.len() == rows as u64
+            && let Some(rest) = rest()
+        {
+            return Ok(present - rest);
+        }
+    }
+    Ok(found())
 }
 
 /// A list of tokens at once: their postings are joined in one pass, so that fifty values cost what their matches do.

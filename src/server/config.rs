@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::base_url::{BaseUrl, BaseUrlError};
+use crate::query::parse::GroupMatching;
 
 /// Everything an operator can set, as read from a TOML file.
 ///
@@ -21,6 +22,10 @@ pub struct ServerConfig {
     /// Whether an unknown search parameter is dropped with a warning instead of refused, when the
     /// request does not say otherwise by `Prefer: handling=…`.
     pub lenient_by_default: bool,
+    /// How parameters of one repeating group (a capacity line, a piece of equipment, a dwelling, a price) are matched.
+    pub group_matching: GroupMatchingKey,
+    /// The most resources that the includes of one page may draw in; more are cut, with a warning.
+    pub include_bound: usize,
     /// How long the page links of a replaced generation keep answering, in seconds.
     pub cursor_retention_seconds: u64,
     /// How often the index directory is looked at for a new generation, in milliseconds (10 or more).
@@ -29,6 +34,26 @@ pub struct ServerConfig {
     pub shutdown_grace_seconds: u64,
     /// Bounds on what clients may send and hold.
     pub limits: Limits,
+}
+
+/// Values of `group_matching`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupMatchingKey {
+    /// One and the same line must satisfy all of them.
+    #[default]
+    SameLine,
+    /// Each is satisfied on its own, as plain R4 has it.
+    Independent,
+}
+
+impl From<GroupMatchingKey> for GroupMatching {
+    fn from(key: GroupMatchingKey) -> Self {
+        match key {
+            GroupMatchingKey::SameLine => GroupMatching::SameLine,
+            GroupMatchingKey::Independent => GroupMatching::Independent,
+        }
+    }
 }
 
 /// Bounds on sizes, times and numbers, so that no client can hold the server.
@@ -68,6 +93,8 @@ impl Default for ServerConfig {
             listen: "127.0.0.1:8080".to_owned(),
             base_url: None,
             lenient_by_default: false,
+            group_matching: GroupMatchingKey::default(),
+            include_bound: 10_000,
             cursor_retention_seconds: 3600,
             refresh_interval_ms: 500,
             shutdown_grace_seconds: 20,

@@ -56,6 +56,6 @@ mod swap;
 mod termination;
 
 pub use base_url::BaseUrlError;
-pub use config::{ConfigError, Limits, ServerConfig};
+pub use config::{ConfigError, GroupMatchingKey, Limits, ServerConfig};
 pub use listener::{Bound, ServeError, serve};
 pub use termination::termination;
