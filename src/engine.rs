@@ -212,25 +212,22 @@ impl Engine {
     /// # Errors
     /// [`SearchError`] with every fault found in the request.
     pub fn answer(&self, request: &SearchRequest<'_>) -> Result<Answer, SearchError> {
+        // A page is read and answered by the generation that its cursor names, as long as that one is kept: another
+        // schema may know other parameters, or number them otherwise.
         let live = self.generation();
-        let parsed = self.parse(&live, request)?;
+        let named = CursorSeal::named_in(request.query).filter(|id| id != live.id());
+        let generation = named.and_then(|id| self.earlier(&id)).unwrap_or(live);
+        let parsed = self.parse(&generation, request)?;
         let sealed = format!("{}?{}", request.kind.name(), parsed.canonical_query);
-        let cursor = parsed
-            .cursor
-            .as_ref()
-            .map(|token| self.seal.open(token, &sealed))
-            .transpose()?;
-        let (generation, parsed, offset) = match &cursor {
-            Some(cursor) if cursor.generation != live.id() => {
-                let generation = self
-                    .earlier(&cursor.generation)
-                    .ok_or(Fault::CursorRetired)?;
-                // Another schema may number its parameters otherwise.
-                let parsed = self.parse(&generation, request)?;
-                (generation, parsed, cursor.offset)
+        let offset = match &parsed.cursor {
+            None => 0,
+            Some(token) => {
+                let cursor = self.seal.open(token, &sealed)?;
+                if cursor.generation != generation.id() {
+                    return Err(Fault::CursorRetired.into());
+                }
+                cursor.offset
             }
-            Some(cursor) => (live, parsed, cursor.offset),
-            None => (live, parsed, 0),
         };
         self.execute(&generation, request, &parsed, &sealed, offset)
     }

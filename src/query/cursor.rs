@@ -64,6 +64,17 @@ impl CursorSeal {
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// The generation that the cursor of a query string names, unchecked: only [`CursorSeal::open`] tells whether it was
+    /// given out. `None` without a cursor that can be read.
+    pub fn named_in(query: &str) -> Option<String> {
+        let token = query
+            .split('&')
+            .find_map(|pair| pair.trim().strip_prefix("_cursor="))?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.trim()).ok()?;
+        let named = bytes.get(8..bytes.len().checked_sub(SEAL)?)?;
+        String::from_utf8(named.to_vec()).ok()
+    }
+
     /// Reads a token that was made for `request`.
     ///
     /// # Errors
@@ -109,6 +120,12 @@ mod tests {
         };
         let token = seal.token(&cursor, "Location?status=active");
         assert_eq!(seal.open(&token, "Location?status=active").unwrap(), cursor);
+        assert_eq!(
+            CursorSeal::named_in(&format!("status=active&_cursor={token}")),
+            Some(cursor.generation.clone())
+        );
+        assert_eq!(CursorSeal::named_in("status=active"), None);
+        assert_eq!(CursorSeal::named_in("_cursor=AA"), None);
         assert!(seal.open(&token, "Location?status=inactive").is_err());
         assert!(
             CursorSeal { key: [8; 32] }
