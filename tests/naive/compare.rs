@@ -1,9 +1,9 @@
 //! One query put to a searcher and to the reference: totals, pages, order, includes and links must agree.
 
 use crate::kinds::Kind;
-use crate::queries::{Query, Term, url};
+use crate::queries::{Criterion, Query, Term, url};
 use crate::random::Random;
-use crate::reference::{Reference, compare};
+use crate::reference::{Reference, compare, cut};
 use serde_json::Value as Json;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -30,6 +30,7 @@ struct Page {
     total: usize,
     matches: Vec<usize>,
     includes: Vec<usize>,
+    scores: Vec<Option<f64>>,
     links: HashMap<String, String>,
 }
 
@@ -68,11 +69,11 @@ impl<'a> Comparison<'a> {
                 ));
             }
         }
-        if query.count == Some(0) {
-            return if got.is_empty() {
+        if query.only_counts() {
+            return if got.is_empty() && pages[0].includes.is_empty() {
                 Ok(expected.len())
             } else {
-                Err("_count=0 brought matches".to_owned())
+                Err("counting alone brought entries".to_owned())
             };
         }
         let set: BTreeSet<usize> = got.iter().copied().collect();
@@ -99,6 +100,7 @@ impl<'a> Comparison<'a> {
                 return Err(format!("an include of page {} is repeated", number + 1));
             }
         }
+        self.check_scores(query, &pages)?;
         self.check_order(query, &got)?;
         self.check_links(query, &pages)?;
         Ok(expected.len())
@@ -158,6 +160,7 @@ impl<'a> Comparison<'a> {
             total: bundle["total"].as_u64().ok_or("no total")? as usize,
             matches: Vec::new(),
             includes: Vec::new(),
+            scores: Vec::new(),
             links: HashMap::new(),
         };
         for link in bundle["link"].as_array().into_iter().flatten() {
@@ -172,8 +175,11 @@ impl<'a> Comparison<'a> {
         }
         for entry in bundle["entry"].as_array().into_iter().flatten() {
             match entry["search"]["mode"].as_str() {
-                Some("match") => page.matches.push(self.entry(entry)?),
-                Some("include") => page.includes.push(self.entry(entry)?),
+                Some("match") => {
+                    page.matches.push(self.entry(query, entry, true)?);
+                    page.scores.push(entry["search"]["score"].as_f64());
+                }
+                Some("include") => page.includes.push(self.entry(query, entry, false)?),
                 Some("outcome") => {}
                 other => return Err(format!("an entry of mode {other:?}")),
             }
@@ -181,8 +187,8 @@ impl<'a> Comparison<'a> {
         Ok(page)
     }
 
-    /// The resource of an entry; its body must be the record that won, `meta` aside.
-    fn entry(&self, entry: &Json) -> Result<usize, String> {
+    /// The resource of an entry; its body must be the record that won, `meta` aside, or the part asked for.
+    fn entry(&self, query: &Query, entry: &Json, is_match: bool) -> Result<usize, String> {
         let resource = &entry["resource"];
         let kind = resource["resourceType"].as_str().and_then(Kind::from_name);
         let id = resource["id"].as_str();
@@ -195,6 +201,14 @@ impl<'a> Comparison<'a> {
         if entry["fullUrl"] != format!("{BASE}{name}") {
             return Err(format!("fullUrl of {name} is {}", entry["fullUrl"]));
         }
+        self.check_distance(query, *at, &entry["search"])?;
+        if let Some(part) = cut(query, known.kind, is_match, &known.body) {
+            return if *resource == part {
+                Ok(*at)
+            } else {
+                Err(format!("{name} is shown as {resource}, expected {part}"))
+            };
+        }
         let without_meta = |body: &Json| {
             let mut body = body.clone();
             if let Some(fields) = body.as_object_mut() {
@@ -205,7 +219,61 @@ impl<'a> Comparison<'a> {
         if without_meta(resource) != without_meta(&known.body) {
             return Err(format!("the body of {name} is not the record that wins"));
         }
+        let tags = resource["meta"]["tag"].as_array();
+        if tags.is_some_and(|tags| tags.iter().any(|tag| tag["code"] == "SUBSETTED")) {
+            return Err(format!("{name} is whole but says it is not"));
+        }
         Ok(*at)
+    }
+
+    /// Places tell their distance from the only point asked about, within a metre, and nothing else does.
+    fn check_distance(&self, query: &Query, at: usize, search: &Json) -> Result<(), String> {
+        let near = |criterion: &&Criterion| criterion.test.code.starts_with("near");
+        let wanted = match self.reference.proximity(query) {
+            Some(criterion) => self.reference.distance(at, &criterion.test.terms),
+            // Of several points, or none that is measured, the text of the rules says too little.
+            None if query.criteria.iter().any(|criterion| near(&criterion)) => return Ok(()),
+            None => None,
+        };
+        let told = search["extension"].as_array().into_iter().flatten();
+        let url = "http://hl7.org/fhir/StructureDefinition/location-distance";
+        let told: Vec<Option<f64>> = told
+            .filter(|extension| extension["url"] == url)
+            .map(|extension| extension["valueDistance"]["value"].as_f64())
+            .collect();
+        let agrees = match (wanted, told.as_slice()) {
+            (None, []) => true,
+            (Some(metres), [Some(kilometres)]) => (metres - kilometres * 1_000.0).abs() <= 1.0,
+            _ => false,
+        };
+        if agrees {
+            return Ok(());
+        }
+        let name = self.reference.resources[at].name();
+        Err(format!("{name} is {wanted:?} m away, told as {told:?} km"))
+    }
+
+    /// Matches of a full-text search have a score in (0,1], best first unless another order is asked for.
+    fn check_scores(&self, query: &Query, pages: &[Page]) -> Result<(), String> {
+        let own =
+            |criterion: &Criterion| criterion.path.is_empty() && criterion.test.code == "_content";
+        let scores: Vec<Option<f64>> = pages.iter().flat_map(|page| page.scores.clone()).collect();
+        if !query.criteria.iter().any(own) {
+            return match scores.iter().flatten().next() {
+                None => Ok(()),
+                Some(score) => Err(format!("a score of {score} without a full-text search")),
+            };
+        }
+        let sound = |score: &Option<f64>| score.is_some_and(|score| score > 0.0 && score <= 1.0);
+        if !scores.iter().all(sound) {
+            return Err(format!("scores outside (0,1]: {scores:?}"));
+        }
+        let near = |criterion: &Criterion| criterion.test.code.starts_with("near");
+        let ordered = query.sort.is_empty() && !query.criteria.iter().any(near);
+        if ordered && scores.windows(2).any(|pair| pair[0] < pair[1]) {
+            return Err(format!("not best first: {scores:?}"));
+        }
+        Ok(())
     }
 
     fn check_order(&self, query: &Query, got: &[usize]) -> Result<(), String> {
@@ -216,6 +284,10 @@ impl<'a> Comparison<'a> {
         if query.sort.is_empty() && near {
             return self.check_nearest_first(query, got);
         }
+        let content = query
+            .criteria
+            .iter()
+            .any(|criterion| criterion.test.code == "_content");
         let mut plain = query.clone();
         plain.sort.clear();
         plain.includes.clear();
@@ -241,8 +313,8 @@ impl<'a> Comparison<'a> {
             .collect();
         for pair in got.windows(2) {
             let [left, right] = pair else { continue };
-            let left_keys = self.reference.keys(*left, &query.sort);
-            let right_keys = self.reference.keys(*right, &query.sort);
+            let left_keys = self.reference.keys(*left, query);
+            let right_keys = self.reference.keys(*right, query);
             let names = || {
                 let (left, right) = (
                     &self.reference.resources[*left],
@@ -257,7 +329,7 @@ impl<'a> Comparison<'a> {
             match compare(&left_keys, &right_keys, &query.sort) {
                 Ordering::Less => {}
                 Ordering::Greater => return Err(format!("out of order: {}", names())),
-                Ordering::Equal if near || rank.get(left) < rank.get(right) => {}
+                Ordering::Equal if near || content || rank.get(left) < rank.get(right) => {}
                 Ordering::Equal => {
                     return Err(format!("a tie leaves the index order: {}", names()));
                 }
@@ -267,12 +339,8 @@ impl<'a> Comparison<'a> {
     }
 
     fn check_nearest_first(&self, query: &Query, got: &[usize]) -> Result<(), String> {
-        let rooted = |criterion: &&crate::queries::Criterion| {
-            criterion.path.is_empty() && criterion.test.code.starts_with("near")
-        };
-        let roots: Vec<_> = query.criteria.iter().filter(rooted).collect();
         // Several points at once give no single distance to order by.
-        if roots.len() != 1 || roots[0].test.terms.len() != 1 {
+        if self.reference.proximity(query).is_none() {
             return Ok(());
         }
         let distances: Vec<f64> = got
@@ -342,6 +410,14 @@ fn simpler(query: &Query) -> Vec<Query> {
     let mut keep = |change: &dyn Fn(&mut Query)| {
         let mut copy = query.clone();
         change(&mut copy);
+        // An order by distance needs something to measure from.
+        if !copy
+            .criteria
+            .iter()
+            .any(|criterion| criterion.test.code.starts_with("near"))
+        {
+            copy.sort.retain(|key| key.code != "near");
+        }
         out.push(copy);
     };
     if query.count.is_some() {
@@ -350,6 +426,14 @@ fn simpler(query: &Query) -> Vec<Query> {
     for n in 0..query.includes.len() {
         keep(&|copy| {
             copy.includes.remove(n);
+        });
+    }
+    if query.summary.is_some() {
+        keep(&|copy| copy.summary = None);
+    }
+    for n in 0..query.elements.len() {
+        keep(&|copy| {
+            copy.elements.remove(n);
         });
     }
     for n in 0..query.sort.len() {

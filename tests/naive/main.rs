@@ -17,6 +17,7 @@ use mirror::{Fault, Mirror};
 use queries::{Feature, generate, refused, url};
 use random::Random;
 use reference::Reference;
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What the engine offers beyond the parameters of the type searched.
@@ -31,6 +32,9 @@ const EVERYTHING: &[Feature] = &[
     Feature::Near,
     Feature::Filter,
     Feature::ChainedSort,
+    Feature::Content,
+    Feature::Elements,
+    Feature::SortNear,
 ];
 
 /// Data sets of one run.
@@ -91,6 +95,8 @@ fn agrees_on_twenty_thousand_queries() {
         .div_ceil(DATA_SETS);
     let first = first_seed();
     let (mut asked, mut found) = (0, 0);
+    // Searches that use one of the special parts, and how many of them found something.
+    let mut special: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for seed in first..first + DATA_SETS {
         println!("seed {seed}: {each} queries");
         let (extract, reference) = load(seed, FEATURES);
@@ -102,7 +108,14 @@ fn agrees_on_twenty_thousand_queries() {
             let address = url(&mut r, &query);
             asked += 1;
             match comparison.check(&query, &address) {
-                Ok(matches) => found += u64::from(matches > 0),
+                Ok(matches) => {
+                    found += u64::from(matches > 0);
+                    for part in query.special_parts() {
+                        let counts = special.entry(part).or_default();
+                        counts.0 += 1;
+                        counts.1 += u64::from(matches > 0);
+                    }
+                }
                 Err(reason) => {
                     let (_, small, small_reason) = comparison.shrink(&query);
                     panic!(
@@ -112,7 +125,13 @@ fn agrees_on_twenty_thousand_queries() {
             }
         }
     }
-    println!("{asked} queries agree, {found} of them found something");
+    println!("{asked} queries agree, {found} of them found something; {special:?}");
+    for (part, (asked, found)) in special {
+        assert!(
+            found * 4 > asked || asked < 200,
+            "too few queries with {part} find anything: {found} of {asked}"
+        );
+    }
     assert!(
         found * 3 > asked,
         "too few queries find anything: {found} of {asked}"

@@ -2,8 +2,8 @@
 //! that the comparison accepts the first and catches each of the others.
 
 use crate::compare::{BASE, Refusal, Searcher};
-use crate::queries::Query;
-use crate::reference::{Reference, compare};
+use crate::queries::{Criterion, Query};
+use crate::reference::{Reference, compare, cut};
 use serde_json::{Value as Json, json};
 
 /// What the stand-in does wrong.
@@ -29,11 +29,19 @@ pub enum Fault {
     ForgetsPrevious,
     /// Serves a body that is not the one stored.
     ChangesBody,
+    /// Serves whole what was to be cut down.
+    ServesWhole,
+    /// Tells no score.
+    ForgetsScore,
+    /// Tells distances that are two metres too long.
+    Stretches,
+    /// Finds words in resources that do not hold them all.
+    ForgetsWords,
 }
 
 impl Fault {
     /// All but the first.
-    pub const WRONG: [Fault; 9] = [
+    pub const WRONG: [Fault; 13] = [
         Fault::Loses,
         Fault::Miscounts,
         Fault::Repeats,
@@ -43,6 +51,10 @@ impl Fault {
         Fault::TurnsTies,
         Fault::ForgetsPrevious,
         Fault::ChangesBody,
+        Fault::ServesWhole,
+        Fault::ForgetsScore,
+        Fault::Stretches,
+        Fault::ForgetsWords,
     ];
 }
 
@@ -56,7 +68,14 @@ pub struct Mirror<'a> {
 
 impl Searcher for Mirror<'_> {
     fn search(&self, query: &Query, address: &str) -> Result<Json, Refusal> {
-        let matches = self.reference.matches(query);
+        let mut matches = self.reference.matches(query);
+        if self.fault == Fault::ForgetsWords {
+            let mut wider = query.clone();
+            wider
+                .criteria
+                .retain(|criterion| criterion.test.code != "_content");
+            matches = self.reference.matches(&wider);
+        }
         let mut order: Vec<usize> = matches.iter().copied().collect();
         if self.fault == Fault::Loses {
             order.pop();
@@ -68,11 +87,15 @@ impl Searcher for Mirror<'_> {
             let distance = |at: usize| self.reference.nearness(at, query).unwrap_or(f64::MAX);
             order.sort_by(|left, right| distance(*left).total_cmp(&distance(*right)));
         } else if self.fault != Fault::IgnoresSort {
-            let keys = |at: usize| self.reference.keys(at, &query.sort);
+            let keys = |at: usize| self.reference.keys(at, query);
             order.sort_by(|left, right| compare(&keys(*left), &keys(*right), &query.sort));
         }
         let total = order.len() + usize::from(self.fault == Fault::Miscounts);
-        let size = query.count.unwrap_or(200);
+        let size = if query.only_counts() {
+            0
+        } else {
+            query.count.unwrap_or(200)
+        };
         let number: usize = address
             .split_once("_page=")
             .and_then(|(_, number)| number.parse().ok())
@@ -113,8 +136,8 @@ impl Searcher for Mirror<'_> {
             };
             links.push(self.link(query, "previous", back));
         }
-        let mut entries: Vec<Json> = page.iter().map(|at| self.entry(*at, "match")).collect();
-        entries.extend(includes.iter().map(|at| self.entry(*at, "include")));
+        let mut entries: Vec<Json> = page.iter().map(|at| self.entry(query, *at, true)).collect();
+        entries.extend(includes.iter().map(|at| self.entry(query, *at, false)));
         Ok(json!({
             "resourceType": "Bundle",
             "type": "searchset",
@@ -131,16 +154,40 @@ impl Mirror<'_> {
         json!({"relation": relation, "url": format!("{BASE}{kind}?_page={number}")})
     }
 
-    fn entry(&self, at: usize, mode: &str) -> Json {
+    fn entry(&self, query: &Query, at: usize, is_match: bool) -> Json {
         let resource = &self.reference.resources[at];
         let mut body = resource.body.clone();
+        let part = cut(query, resource.kind, is_match, &body);
+        if let Some(part) = part.filter(|_| self.fault != Fault::ServesWhole) {
+            body = part;
+        }
         if self.fault == Fault::ChangesBody {
             body["language"] = json!("fr");
+        }
+        let mut search = json!({"mode": if is_match { "match" } else { "include" }});
+        let scored =
+            |criterion: &Criterion| criterion.path.is_empty() && criterion.test.code == "_content";
+        if is_match && self.fault != Fault::ForgetsScore && query.criteria.iter().any(scored) {
+            search["score"] = json!(1);
+        }
+        let criterion = self.reference.proximity(query);
+        if let Some(criterion) = criterion
+            && let Some(metres) = self.reference.distance(at, &criterion.test.terms)
+        {
+            let excess = if self.fault == Fault::Stretches {
+                2.0
+            } else {
+                0.0
+            };
+            search["extension"] = json!([{
+                "url": "http://hl7.org/fhir/StructureDefinition/location-distance",
+                "valueDistance": {"value": (metres + excess) / 1_000.0},
+            }]);
         }
         json!({
             "fullUrl": format!("{BASE}{}", resource.name()),
             "resource": body,
-            "search": {"mode": mode},
+            "search": search,
         })
     }
 }

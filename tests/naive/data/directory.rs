@@ -264,6 +264,21 @@ pub fn offer(r: &mut Random, n: usize, places: usize, structures: usize) -> Valu
     if r.chance(40) {
         out.insert("notAvailable".to_owned(), closing(r));
     }
+    if r.chance(50) {
+        out.insert("comment".to_owned(), json!(pieces::sentence(r)));
+    }
+    if r.chance(20) {
+        let note =
+            json!({"extension": [{"url": "urn:example:note", "valueString": pieces::sentence(r)}]});
+        let element = *r.pick(&["_name", "_comment"]);
+        out.insert(element.to_owned(), note);
+    }
+    if r.chance(20) {
+        out.insert("extraDetails".to_owned(), json!(pieces::sentence(r)));
+    }
+    if r.chance(30) {
+        out.insert("text".to_owned(), pieces::narrative(r));
+    }
     Value::Object(out)
 }
 
@@ -331,7 +346,13 @@ pub fn practitioner(r: &mut Random, n: usize) -> Value {
         );
         out.insert("identifier".to_owned(), json!([number]));
     }
-    out.insert("name".to_owned(), json!([{"prefix": ["DR"]}]));
+    let family = *r.pick(&["Lefèvre", "LE GOFF", "D'Ormesson", "N'Diaye"]);
+    let given = *r.pick(&["Maud", "Jean-Noël", "Zoé"]);
+    let mut name = json!([{"prefix": ["DR"]}]);
+    if r.chance(80) {
+        name = json!([{"prefix": ["DR"], "family": family, "given": [given, "Anne"]}]);
+    }
+    out.insert("name".to_owned(), name);
     Value::Object(out)
 }
 
@@ -406,5 +427,16 @@ pub fn anomaly(r: &mut Random, n: usize, counts: [usize; 5]) -> Value {
         out.insert("authoredOn".to_owned(), json!(pieces::date(r)));
     }
     out.insert("lastModified".to_owned(), json!("2026-01-01"));
+    if r.chance(60) {
+        out.insert("description".to_owned(), json!(pieces::sentence(r)));
+    }
+    if r.chance(50) {
+        let input = |code: &str, text: String| json!({"type": {"coding": [{"code": code}]}, "valueString": text});
+        let list = [
+            input("ruleErrorId", pieces::sentence(r)),
+            input("errorValue", pieces::sentence(r)),
+        ];
+        out.insert("input".to_owned(), json!(list));
+    }
     Value::Object(out)
 }

@@ -31,6 +31,30 @@ const NAMES: &[&str] = &[
     "Éà",
 ];
 
+/// Sentences, with plurals, elisions, ligatures, and things that are no words.
+const SENTENCES: &[&str] = &[
+    "Unité de soins intensifs cardiologiques de l'hôpital",
+    "Soins de suite et de réadaptation",
+    "Soin de jour, sur rendez-vous",
+    "Consultations d\u{2019}urgence, week-ends compris",
+    "Consulter l'infirmière jusqu'à 18h30",
+    "Prise en charge des sœurs et des nouveau-nés",
+    "Accueil des patients hospitalisés ; chirurgie du cœur",
+    "Les chirurgiens reçoivent aujourd'hui",
+    "contact@exemple.fr",
+    "https://exemple.fr/soins",
+    "02 40 00 00 00",
+    "Écrire à contact@exemple.fr",
+];
+
+const LINES: &[&str] = &[
+    "27 boulevard de la Prairie",
+    "Entrée rue du Moulin",
+    "1 bis, quai d'Orléans",
+    "BP 12",
+    "44000 NANTES CEDEX",
+];
+
 const SECTORS: &[&str] = &[
     "44G01",
     "44g01",
@@ -103,6 +127,22 @@ pub fn name(r: &mut Random) -> String {
     } else {
         base.to_owned()
     }
+}
+
+/// A sentence for people, or something in its place that no one searches.
+pub fn sentence(r: &mut Random) -> String {
+    (*r.pick(SENTENCES)).to_owned()
+}
+
+/// Lines of an address.
+pub fn lines(r: &mut Random) -> Value {
+    let count = 1 + r.below(2);
+    (0..count).map(|_| json!(r.pick(LINES))).collect()
+}
+
+/// A generated narrative, whose words are not searched.
+pub fn narrative(r: &mut Random) -> Value {
+    json!({"status": "generated", "div": format!("<div>Récit {}</div>", name(r))})
 }
 
 /// A psychiatric sector.

@@ -85,7 +85,16 @@ pub fn location(r: &mut Random, n: usize, structures: usize) -> Value {
         if r.chance(85) {
             address["postalCode"] = json!(postal);
         }
+        if r.chance(60) {
+            address["line"] = pieces::lines(r);
+        }
         out.insert("address".to_owned(), address);
+    }
+    if r.chance(30) {
+        out.insert("description".to_owned(), json!(pieces::sentence(r)));
+    }
+    if r.chance(20) {
+        out.insert("text".to_owned(), pieces::narrative(r));
     }
     // Some places have no position, half of one, or one that cannot be.
     match r.below(12) {

@@ -25,6 +25,12 @@ pub fn filter(r: &mut Random, picker: &Picker, subject: usize, depth: usize) -> 
 
 fn leaf(r: &mut Random, picker: &Picker, subject: usize) -> Option<Filter> {
     let (mut path, end) = path(r, picker, subject);
+    if picker.offers(Feature::Content) && r.chance(12) {
+        let term = picker.content(r, end)?;
+        // How search escapes live inside a filter's own quotes is nobody's promise.
+        let quiet = matches!(&term, Term::Content(text) if !text.contains(['|', ',', '$', '\\']));
+        return quiet.then_some(Filter::Compare(path, "_content", Operator::Contains, term));
+    }
     let kind = picker.reference.resources[end].kind;
     let parameter = searchable(r, picker, kind);
     if let Some(family) = parameter.family.filter(|_| r.chance(50)) {

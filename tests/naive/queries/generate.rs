@@ -1,7 +1,7 @@
 //! Random searches, a good part of which find something: all parts are drawn around one resource.
 
 use super::pick::Picker;
-use super::{Criterion, Feature, Include, Modifier, Query, SortKey, Step, filters};
+use super::{Criterion, Feature, Include, Modifier, Query, SortKey, Step, Test, filters, shown};
 use crate::kinds::{Kind, Parameter, Shape, links, parameter, parameters};
 use crate::random::Random;
 use crate::reference::Reference;
@@ -34,6 +34,8 @@ pub fn generate(r: &mut Random, reference: &Reference, features: &[Feature]) -> 
             1..=4 => None,
             _ => Some(*r.pick(&[1, 2, 3, 5, 7, 10, 20, 50])),
         },
+        elements: Vec::new(),
+        summary: None,
     };
     let Some(subject) = picker.any(r, kind) else {
         return query;
@@ -42,6 +44,19 @@ pub fn generate(r: &mut Random, reference: &Reference, features: &[Feature]) -> 
         if let Some(criterion) = criterion(r, &picker, subject) {
             query.criteria.push(criterion);
         }
+    }
+    if picker.offers(Feature::Content) && r.chance(15) {
+        if r.chance(40) {
+            query.criteria.clear();
+        }
+        query.criteria.extend(content(r, &picker, subject));
+    }
+    if picker.offers(Feature::SortNear) && r.chance(10) {
+        // Beside many other criteria little is left to put in order.
+        if r.chance(60) {
+            query.criteria.clear();
+        }
+        query.criteria.extend(proximity(r, &picker, subject));
     }
     if !picker.offers(Feature::Groups) {
         keep_one_of_each_group(&mut query.criteria, kind);
@@ -56,6 +71,17 @@ pub fn generate(r: &mut Random, reference: &Reference, features: &[Feature]) -> 
         for _ in 0..1 + r.below(2) {
             query.sort.extend(sort_key(r, &picker, subject));
         }
+    }
+    if picker.offers(Feature::SortNear) && reference.proximity(&query).is_some() && r.chance(50) {
+        let key = SortKey {
+            path: Vec::new(),
+            code: "near",
+            descending: r.chance(40),
+        };
+        query.sort.insert(r.below(query.sort.len() + 1), key);
+    }
+    if picker.offers(Feature::Elements) {
+        shown::ask(r, &mut query);
     }
     if r.chance(35) {
         for _ in 0..1 + r.below(3) {
@@ -85,6 +111,53 @@ fn criterion(r: &mut Random, picker: &Picker, subject: usize) -> Option<Criterio
         test.modifier = Modifier::Above;
     }
     Some(Criterion { path, test })
+}
+
+/// Words to be found in a resource or at the end of a chain from it.
+fn content(r: &mut Random, picker: &Picker, subject: usize) -> Option<Criterion> {
+    let (path, end) = path(r, picker, subject);
+    let term = picker.content(r, end)?;
+    Some(Criterion {
+        path,
+        test: Test {
+            code: "_content",
+            modifier: Modifier::None,
+            terms: vec![term],
+        },
+    })
+}
+
+/// A proximity test on a place, or on a place of an offer.
+fn proximity(r: &mut Random, picker: &Picker, subject: usize) -> Option<Criterion> {
+    let (mut path, mut place) = (Vec::new(), subject);
+    if picker.reference.resources[subject].kind == Kind::HealthcareService {
+        let places: Vec<usize> = picker
+            .reference
+            .edge(subject, "location")
+            .into_iter()
+            .collect();
+        place = *places.get(r.below(places.len()))?;
+        path.push(Step::To {
+            code: "location",
+            target: None,
+        });
+    }
+    let kind = picker.reference.resources[place].kind;
+    let code = if r.chance(65) {
+        "near"
+    } else {
+        "near-insee-code"
+    };
+    let known = parameter(kind, code)?;
+    let term = picker.term(r, place, known, Modifier::None)?;
+    Some(Criterion {
+        path,
+        test: Test {
+            code: known.code,
+            modifier: Modifier::None,
+            terms: vec![term],
+        },
+    })
 }
 
 /// A parameter of a type that may be asked.

@@ -4,7 +4,9 @@ mod filters;
 mod generate;
 mod pick;
 mod refused;
+mod shown;
 mod url;
+mod words;
 
 pub use generate::generate;
 pub use refused::refused;
@@ -29,6 +31,12 @@ pub enum Feature {
     Filter,
     /// `_sort` on a parameter of a referenced resource.
     ChainedSort,
+    /// `_content`.
+    Content,
+    /// `_elements` and `_summary`.
+    Elements,
+    /// `_sort=near`.
+    SortNear,
 }
 
 /// Prefix of an ordered value.
@@ -168,6 +176,8 @@ pub enum Term {
     Near(f64, f64, Distance),
     /// INSEE code of a commune, distance as written.
     NearInsee(String, Distance),
+    /// Words and quoted phrases.
+    Content(String),
 }
 
 /// Radius of a proximity search as written: nothing, a number, or a number and a unit.
@@ -208,6 +218,20 @@ pub enum Filter {
     Present(Vec<Step>, &'static str, bool),
     /// `group[…] pr true`: one line on which all hold.
     Line(Vec<Step>, &'static str, Vec<(&'static str, Operator, Term)>),
+}
+
+impl Filter {
+    /// Whether `_content` stands somewhere in it.
+    fn speaks_of_words(&self) -> bool {
+        match self {
+            Filter::And(left, right) | Filter::Or(left, right) => {
+                left.speaks_of_words() || right.speaks_of_words()
+            }
+            Filter::Not(inner) => inner.speaks_of_words(),
+            Filter::Compare(_, code, ..) => *code == "_content",
+            Filter::Present(..) | Filter::Line(..) => false,
+        }
+    }
 }
 
 /// Operator of a filter.
@@ -251,6 +275,19 @@ pub struct SortKey {
     pub descending: bool,
 }
 
+/// A value of `_summary`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Summary {
+    /// `true`.
+    True,
+    /// `text`.
+    Text,
+    /// `data`.
+    Data,
+    /// `count`.
+    Count,
+}
+
 /// A search on one type.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Query {
@@ -266,4 +303,41 @@ pub struct Query {
     pub sort: Vec<SortKey>,
     /// `_count`.
     pub count: Option<usize>,
+    /// `_elements`: names, each of one type or of the matches.
+    pub elements: Vec<(Option<Kind>, &'static str)>,
+    /// `_summary`.
+    pub summary: Option<Summary>,
+}
+
+impl Query {
+    /// Whether no entry is to be shown.
+    pub fn only_counts(&self) -> bool {
+        self.count == Some(0) || self.summary == Some(Summary::Count)
+    }
+
+    /// Names of the parts whose searches are counted apart.
+    pub fn special_parts(&self) -> Vec<&'static str> {
+        let words = self
+            .criteria
+            .iter()
+            .find(|criterion| criterion.test.code == "_content");
+        let words = words.map(|criterion| match criterion.path.as_slice() {
+            [] => "_content",
+            _ => "chained _content",
+        });
+        let parts = [
+            words,
+            self.filters
+                .iter()
+                .any(Filter::speaks_of_words)
+                .then_some("_content in _filter"),
+            (!self.elements.is_empty()).then_some("_elements"),
+            self.summary.map(|_| "_summary"),
+            self.sort
+                .iter()
+                .any(|key| key.code == "near")
+                .then_some("_sort=near"),
+        ];
+        parts.into_iter().flatten().collect()
+    }
 }

@@ -86,6 +86,7 @@ pub fn refused(r: &mut Random, reference: &Reference, features: &[Feature]) -> S
     // Only the fault itself may speak of these, or the last word could be taken.
     query.count = None;
     query.sort.clear();
+    query.summary = None;
     let sound = url(r, &query);
     let own = OF_TYPE
         .iter()

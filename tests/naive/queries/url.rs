@@ -1,7 +1,8 @@
 //! A query as a URL: legal, but rarely written twice the same way.
 
 use super::{
-    Criterion, Distance, Filter, Include, Modifier, Operator, Prefix, Query, SortKey, Step, Term,
+    Criterion, Distance, Filter, Include, Modifier, Operator, Prefix, Query, SortKey, Step,
+    Summary, Term,
 };
 use crate::kinds::Kind;
 use crate::random::Random;
@@ -30,6 +31,26 @@ pub fn url(r: &mut Random, query: &Query) -> String {
     }
     if let Some(count) = query.count {
         parts.push(format!("_count={count}"));
+    }
+    if !query.elements.is_empty() {
+        let names: Vec<String> = query
+            .elements
+            .iter()
+            .map(|(only, name)| match only {
+                Some(kind) => format!("{}.{name}", kind.name()),
+                None => (*name).to_owned(),
+            })
+            .collect();
+        parts.push(pair(r, "_elements", &names.join(",")));
+    }
+    if let Some(summary) = query.summary {
+        let value = match summary {
+            Summary::True => "true",
+            Summary::Text => "text",
+            Summary::Data => "data",
+            Summary::Count => "count",
+        };
+        parts.push(pair(r, "_summary", value));
     }
     r.shuffle(&mut parts);
     if parts.is_empty() {
@@ -160,7 +181,7 @@ fn bare(term: &Term, quote: fn(&str) -> String) -> String {
             code,
             value,
         } => format!("{}|{}|{}", quote(system), quote(code), quote(value)),
-        Term::Text(text) => quote(text),
+        Term::Text(text) | Term::Content(text) => quote(text),
         Term::Date(_, text) | Term::Number(_, text) => text.clone(),
         Term::Quantity(_, text, None) => text.clone(),
         Term::Quantity(_, text, Some((system, code))) => format!("{text}|{system}|{code}"),
@@ -219,6 +240,9 @@ fn operator_text(operator: Operator) -> &'static str {
 
 fn filter_value(r: &mut Random, term: &Term) -> String {
     let text = bare(term, str::to_owned);
+    if matches!(term, Term::Content(_)) {
+        return format!("\"{}\"", text.replace('"', "\\\""));
+    }
     if text.contains([' ', '(', ')', '[', ']', '\''])
         || matches!(term, Term::Text(_))
         || r.chance(20)

@@ -78,6 +78,8 @@ fn at_root(kind: Kind, tests: Vec<Test>) -> Query {
         includes: Vec::new(),
         sort: Vec::new(),
         count: None,
+        elements: Vec::new(),
+        summary: None,
     }
 }
 

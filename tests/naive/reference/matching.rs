@@ -3,7 +3,7 @@
 use super::folding::fold;
 use super::rational::Rational;
 use super::values::{Quantity, Token, Value};
-use super::{Found, Reference, dates, near, systems, units};
+use super::{Found, Reference, dates, near, systems, units, words};
 use crate::kinds::Kind;
 use crate::queries::{Modifier, Prefix, Term, Test};
 use std::cmp::Ordering;
@@ -13,6 +13,11 @@ impl Reference {
     /// Whether a test holds on a resource, whatever the lines its values stand in.
     pub fn test_holds(&self, at: usize, test: &Test) -> bool {
         let resource = &self.resources[at];
+        if test.code == "_content" {
+            return test.terms.iter().any(
+                |term| matches!(term, Term::Content(asked) if words::occurs(&resource.text, asked)),
+            );
+        }
         let found = resource.found(test.code);
         match test.modifier {
             Modifier::Missing(wanted) => found.is_empty() == wanted,

@@ -6,24 +6,29 @@ mod dates;
 mod examples;
 mod filter;
 mod folding;
+mod human_text;
 mod includes;
 mod matching;
 mod near;
 mod order;
 mod paths;
 mod rational;
+mod subset;
 mod systems;
 mod units;
 mod values;
+mod words;
 
 pub use accessors::Found;
 pub use dates::{Range, about_is_clear, parse as parse_date};
 pub use near::COMMUNES;
 pub use order::compare;
 pub use rational::Rational;
+pub use subset::cut;
 pub use systems::other_spelling;
 use values::Reference as Link;
 pub use values::{Token, Value};
+pub use words::words;
 
 use crate::kinds::{Kind, links, parameters};
 use crate::queries::Query;
@@ -38,7 +43,10 @@ pub struct Resource {
     pub id: String,
     /// The record that won among those of this id.
     pub body: Json,
+    /// Its human text.
+    pub runs: Vec<String>,
     found: HashMap<&'static str, Vec<Found>>,
+    text: Vec<Vec<words::Word>>,
 }
 
 impl Resource {
@@ -85,14 +93,19 @@ impl Reference {
         }
         let mut resources: Vec<Resource> = winners
             .into_iter()
-            .map(|((kind, id), (_, body))| Resource {
-                kind,
-                id,
-                body: body.clone(),
-                found: parameters(kind)
-                    .iter()
-                    .map(|known| (known.code, accessors::found(kind, known, body)))
-                    .collect(),
+            .map(|((kind, id), (_, body))| {
+                let runs = human_text::runs(body);
+                Resource {
+                    kind,
+                    id,
+                    body: body.clone(),
+                    found: parameters(kind)
+                        .iter()
+                        .map(|known| (known.code, accessors::found(kind, known, body)))
+                        .collect(),
+                    text: runs.iter().map(|run| words::read(run)).collect(),
+                    runs,
+                }
             })
             .collect();
         resources.sort_by(|left, right| (left.kind, &left.id).cmp(&(right.kind, &right.id)));

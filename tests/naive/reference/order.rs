@@ -4,7 +4,7 @@ use super::folding::fold;
 use super::rational::Rational;
 use super::values::Value;
 use super::{Reference, near, units};
-use crate::queries::{Query, SortKey, Term, Test};
+use crate::queries::{Criterion, Modifier, Query, SortKey, Step, Term, Test};
 use std::cmp::Ordering;
 
 /// One sort key of one resource.
@@ -20,12 +20,22 @@ pub enum Key {
     Code(String, String),
     /// Folded text.
     Text(String),
+    /// A distance in micrometres.
+    Distance(u64),
 }
 
 impl Reference {
     /// The keys of a resource, one per `_sort` key; `None` where it has no value.
-    pub fn keys(&self, at: usize, sort: &[SortKey]) -> Vec<Option<Key>> {
-        sort.iter().map(|key| self.key(at, key)).collect()
+    pub fn keys(&self, at: usize, query: &Query) -> Vec<Option<Key>> {
+        let key = |key: &SortKey| match key.code {
+            "near" => {
+                let distance = self.nearness(at, query)?;
+                // Finer than this, two ways to compute it may differ.
+                Some(Key::Distance((distance * 1e6).round() as u64))
+            }
+            _ => self.key(at, key),
+        };
+        query.sort.iter().map(key).collect()
     }
 
     fn key(&self, at: usize, sort: &SortKey) -> Option<Key> {
@@ -46,15 +56,38 @@ impl Reference {
         }
     }
 
-    /// The distance in metres of a place from the nearest point of the query's own proximity tests.
-    pub fn nearness(&self, at: usize, query: &Query) -> Option<f64> {
-        let terms: Vec<&Term> = query
+    /// The proximity test that distances are measured for: the only one, on the searched resource or one
+    /// reference away, with a known point.
+    pub fn proximity<'q>(&self, query: &'q Query) -> Option<&'q Criterion> {
+        let mut all = query
             .criteria
             .iter()
-            .filter(|criterion| criterion.path.is_empty())
-            .flat_map(|criterion| &criterion.test.terms)
-            .collect();
-        self.resources[at]
+            .filter(|criterion| criterion.test.code.starts_with("near"));
+        let criterion = all.next()?;
+        let measured = matches!(criterion.path.as_slice(), [] | [Step::To { .. }])
+            && criterion.test.modifier == Modifier::None
+            && criterion
+                .test
+                .terms
+                .iter()
+                .any(|term| near::distance_to(0.0, 0.0, term).is_some());
+        (measured && all.next().is_none()).then_some(criterion)
+    }
+
+    /// The distance in metres from the nearest point of the query's proximity test to the nearest place it
+    /// looks at from a match.
+    pub fn nearness(&self, at: usize, query: &Query) -> Option<f64> {
+        let criterion = self.proximity(query)?;
+        let places = self.ends(at, &criterion.path, &[&criterion.test]);
+        places
+            .into_iter()
+            .filter_map(|place| self.distance(place, &criterion.test.terms))
+            .min_by(f64::total_cmp)
+    }
+
+    /// The distance in metres of a place from the nearest of the points.
+    pub fn distance(&self, place: usize, points: &[Term]) -> Option<f64> {
+        self.resources[place]
             .found("near")
             .iter()
             .filter_map(|found| match found.value {
@@ -62,7 +95,7 @@ impl Reference {
                 _ => None,
             })
             .flat_map(|(latitude, longitude)| {
-                terms
+                points
                     .iter()
                     .filter_map(move |term| near::distance_to(latitude, longitude, term))
             })

@@ -75,7 +75,7 @@ impl Reference {
             let kind = self.resources[*end].kind;
             tests
                 .iter()
-                .all(|test| parameter(kind, test.code).is_some())
+                .all(|test| test.code == "_content" || parameter(kind, test.code).is_some())
         });
         here
     }
