@@ -244,11 +244,22 @@ fn unwritten(path: &Path, error: &TantivyError) -> FormatError {
         | TantivyError::OpenWriteError(OpenWriteError::IoError {
             io_error: source, ..
         }) => FormatError::io(path, std::io::Error::new(source.kind(), error.to_string())),
-        _ => FormatError::Text {
-            path: path.to_owned(),
-            detail: error.to_string(),
+        // Some failures reach tantivy's errors as text only; the system's number is still in it.
+        other => match system_error(&other.to_string()) {
+            Some(source) => FormatError::io(path, source),
+            None => FormatError::Text {
+                path: path.to_owned(),
+                detail: other.to_string(),
+            },
         },
     }
+}
+
+/// The system's error that a text quotes as Rust prints it: `… (os error 28)`.
+fn system_error(text: &str) -> Option<std::io::Error> {
+    let (_, number) = text.rsplit_once("(os error ")?;
+    let number = number.split(')').next()?.parse().ok()?;
+    Some(std::io::Error::from_raw_os_error(number))
 }
 
 /// Opened full text of one type.
@@ -444,6 +455,13 @@ mod tests {
             collect("un deux\u{1e}trois"),
             [(0, "un".into()), (1, "deux".into()), (102, "trois".into())]
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_recognised_however_it_is_told() {
+        let told = system_error("Internal error: 'No space left on device (os error 28)'").unwrap();
+        assert_eq!(told.kind(), std::io::ErrorKind::StorageFull);
+        assert!(system_error("Internal error: 'a worker panicked'").is_none());
     }
 
     #[test]

@@ -230,8 +230,13 @@ fn elements() {
     // A name without type concerns the type searched, whatever is included; that of an included type is written with it.
     assert_eq!(refusal("Location?_elements=providedBy").0, 400);
     let included = "_revinclude=HealthcareService:location";
-    assert_eq!(refusal(&format!("Location?_elements=providedBy&{included}")).0, 400);
-    let typed = read(&format!("Location?_elements=HealthcareService.providedBy&{included}"));
+    assert_eq!(
+        refusal(&format!("Location?_elements=providedBy&{included}")).0,
+        400
+    );
+    let typed = read(&format!(
+        "Location?_elements=HealthcareService.providedBy&{included}"
+    ));
     assert_eq!(typed.elements[0].kind, Some(HealthcareService));
     let lenient = read_as("Location?_elements=colour,name", Handling::Lenient).expect("accepted");
     assert_eq!((lenient.elements.len(), lenient.warnings.len()), (1, 1));
