@@ -238,12 +238,13 @@ mod tests {
                 Some(("https://sirene.fr".into(), "9".into()))
             ))
         );
-        for nothing in [
-            r##"{"reference":"#a"}"##,
-            r#"{"reference":"Patient/1"}"#,
-            r#"{"display":"x"}"#,
-            r#""Organization/1""#,
-        ] {
+        // Written, though it leads to nothing here: the element is not missing, and no identifier beside it counts.
+        for unresolved in [r##"{"reference":"#a"}"##, r#"{"reference":"Patient/1"}"#] {
+            assert_eq!(read(unresolved), Some((None, None, None)), "{unresolved}");
+            let node = Node::parse(unresolved.as_bytes()).expect("valid");
+            assert!(read_reference(&node).is_some_and(|reference| reference.written));
+        }
+        for nothing in [r#"{"display":"x"}"#, r#""Organization/1""#] {
             assert_eq!(read(nothing), None, "{nothing}");
         }
     }
