@@ -262,3 +262,48 @@ fn health_and_the_name_of_a_request() {
         two.header("x-request-id").expect("a name")
     );
 }
+
+#[test]
+fn a_plan_is_a_parameters_resource_and_executes_only_when_asked() {
+    let server = Server::start();
+    let part = |step: &serde_json::Value, name: &str| {
+        let parts = step["part"].as_array().expect("parts");
+        parts.iter().find(|part| part["name"] == name).cloned()
+    };
+    for (level, executed) in [
+        ("", true),
+        ("&_level=analyze", true),
+        ("&_level=plan", false),
+    ] {
+        let response = server.get(&format!("/fhir/Location/$explain?status=active{level}"));
+        let body = response.json();
+        assert_eq!(
+            (response.status, body["resourceType"].as_str()),
+            (200, Some("Parameters"))
+        );
+        let parameters = body["parameter"].as_array().expect("parameters");
+        let step = parameters
+            .iter()
+            .find(|one| one["name"] == "step")
+            .expect("a step");
+        assert_eq!(
+            part(step, "on").expect("on")["valueString"],
+            "Location.status"
+        );
+        assert_eq!(
+            part(step, "estimated").expect("estimated")["valueDecimal"],
+            1
+        );
+        assert_eq!(
+            part(step, "actual").map(|part| part["valueDecimal"] == 1),
+            executed.then_some(true)
+        );
+    }
+    let refused = server.get("/fhir/Location/$explain?status=active&_level=deep");
+    assert!(refused.status == 400 && refused.text().contains("_level=plan"));
+    assert_eq!(
+        server.get("/fhir/Location/$explain?statsu=active").status,
+        400
+    );
+    assert_eq!(server.get("/fhir/Location/$other").status, 404);
+}
