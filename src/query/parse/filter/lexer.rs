@@ -72,6 +72,12 @@ impl<'t> Lexer<'t> {
             return self.quoted(at);
         }
         let text = self.bare();
+        if text.contains('"') {
+            return Err(Trouble::form(
+                at,
+                "a quotation mark stands inside the value; put the whole value in quotation marks",
+            ));
+        }
         let text = match self.offset_after(text) {
             Some(offset) => {
                 self.at += 1 + offset.len();

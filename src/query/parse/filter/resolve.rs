@@ -420,7 +420,15 @@ impl Reader<'_> {
         let leaf = self
             .leaf(&segment.name, end, found.modifier.as_deref(), &values)
             .map_err(at_value)?;
-        let said = if written.quoted || !stands_alone(&leaf.canonical) {
+        let alone = stands_alone(&leaf.canonical);
+        if lists && !alone && values.len() > 1 {
+            // Quoted it would be one value, unquoted it could not be read again.
+            return Err(Trouble::form(
+                written.at,
+                "brackets in a list of values; repeat the parameter, with each value in quotation marks",
+            ));
+        }
+        let said = if written.quoted || !alone {
             let escaped = leaf.canonical.replace('\\', "\\\\").replace('"', "\\\"");
             format!("\"{escaped}\"")
         } else {
@@ -563,6 +571,15 @@ fn outside(segment: &Segment, group: &str) -> Trouble {
 
 /// Whether a value can stand without quotes.
 fn stands_alone(text: &str) -> bool {
-    !text.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '(' | ')'))
-        && text.matches('[').count() == text.matches(']').count()
+    let balanced = |open: char, close: char| {
+        let depth = text.chars().try_fold(0_usize, |depth, c| match c {
+            c if c == open => Some(depth + 1),
+            c if c == close => depth.checked_sub(1),
+            _ => Some(depth),
+        });
+        depth == Some(0)
+    };
+    !text.contains(|c: char| c.is_whitespace() || c == '"')
+        && balanced('(', ')')
+        && balanced('[', ']')
 }
