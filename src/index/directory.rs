@@ -14,6 +14,7 @@ use super::column::{Collector, ParameterIndex, Values};
 use super::interner::Places;
 use super::lines::{LineCollector, LineIndex};
 use super::pack::{Pack, PackWriter};
+use super::postings::row_starts;
 use super::reference::Edge;
 use super::text::TextIndex;
 use super::token::TokenIndex;
@@ -258,14 +259,7 @@ impl Leading {
     pub fn new(mut pairs: Vec<(u32, u32)>, slots: usize, count: usize) -> Leading {
         pairs.sort_unstable();
         pairs.dedup();
-        let mut starts = Vec::with_capacity(slots + 1);
-        let mut at = 0;
-        for slot in 0..=slots as u64 {
-            while at < pairs.len() && u64::from(pairs[at].0) < slot {
-                at += 1;
-            }
-            starts.push(at as u64);
-        }
+        let starts = row_starts(slots, pairs.iter().map(|pair| u64::from(pair.0)));
         Leading {
             starts,
             ordinals: pairs.into_iter().map(|pair| pair.1).collect(),

@@ -29,14 +29,7 @@ pub fn write_postings(
 ) -> Result<(), FormatError> {
     pairs.sort_unstable();
     pairs.dedup();
-    let mut starts = Vec::with_capacity(terms + 1);
-    let mut at = 0;
-    for term in 0..=terms as u64 {
-        while at < pairs.len() && pairs[at] >> 32 < term {
-            at += 1;
-        }
-        starts.push(at as u64);
-    }
+    let starts = row_starts(terms, pairs.iter().map(|&pair| pair >> 32));
     let ordinals: Vec<u32> = pairs.iter().map(|&pair| pair as u32).collect();
     let (mut bitmap_terms, mut bitmap_offsets, mut bitmaps) = (Vec::new(), vec![0u64], Vec::new());
     for (term, range) in starts.windows(2).enumerate() {
@@ -52,6 +45,21 @@ pub fn write_postings(
     pack.column(&format!("{name}.bitmap_terms"), &bitmap_terms)?;
     pack.column(&format!("{name}.bitmap_offsets"), &bitmap_offsets)?;
     pack.section(&format!("{name}.bitmaps"), &bitmaps)
+}
+
+/// Where each of `rows` rows starts among entries whose row numbers ascend, and one more for the end: the index of compressed
+/// sparse rows.
+pub fn row_starts(rows: usize, ascending: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut entries = ascending.peekable();
+    let mut at = 0;
+    (0..=rows as u64)
+        .map(|row| {
+            while entries.next_if(|&entry| entry < row).is_some() {
+                at += 1;
+            }
+            at
+        })
+        .collect()
 }
 
 /// Appends the serialised roaring bitmap of ascending ordinals.

@@ -12,7 +12,7 @@ use super::FormatError;
 use super::interner::{Interner, Pairs, Places};
 use super::map::Column;
 use super::pack::{Pack, PackWriter};
-use super::postings::{Postings, write_postings};
+use super::postings::{Postings, row_starts, write_postings};
 use super::token::{TokenCollector, TokenIndex};
 
 const NO_TYPE: u8 = u8::MAX;
@@ -173,17 +173,7 @@ impl ReferenceCollector {
             .collect();
         placed.sort_unstable();
         placed.dedup();
-        let starts: Vec<u64> = {
-            let mut starts = Vec::with_capacity(places.count() + 1);
-            let mut at = 0;
-            for ordinal in 0..=places.count() as u64 {
-                while at < placed.len() && u64::from(placed[at].0) < ordinal {
-                    at += 1;
-                }
-                starts.push(at as u64);
-            }
-            starts
-        };
+        let starts = row_starts(places.count(), placed.iter().map(|edge| u64::from(edge.0)));
         pack.column(&format!("{name}.out_starts"), &starts)?;
         pack.column(
             &format!("{name}.out_types"),
