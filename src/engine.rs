@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -10,11 +10,16 @@ use bytes::Bytes;
 use rorqual_schema::{DateRange, ResourceType, Schema, parse_date};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use crate::anomaly::journal::Journal;
 use crate::bundle::assemble::{Entry, Frame, Mode, bundle};
 use crate::bundle::include::included;
 use crate::bundle::subset::Subset;
 use crate::index::FormatError;
 use crate::index::generation::Generation;
+use crate::index::manifest::AnomalyMark;
+use crate::index::overlay::{Overlay, Version, WRITTEN};
+use crate::index::segment::SegmentBuilder;
+use crate::index::snapshot::Snapshot;
 use crate::outcome::{Issue, Severity};
 use crate::query::content::scores;
 use crate::query::cursor::{Cursor, CursorSeal};
@@ -42,6 +47,18 @@ pub struct EngineOptions {
     pub cursor_retention: Duration,
     /// The most resources that the includes of one page may draw in.
     pub include_bound: usize,
+    /// What was written since the generation was built.
+    pub written: Written,
+}
+
+/// Where an engine gets the anomalies that are not in its generation yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Written {
+    /// Read once from the log when the engine is opened, and again with each new generation.
+    #[default]
+    FromLog,
+    /// From the store that writes them ([`crate::anomaly::store::Store`]).
+    ByStore,
 }
 
 impl Default for EngineOptions {
@@ -52,6 +69,7 @@ impl Default for EngineOptions {
             group_matching: GroupMatching::SameLine,
             cursor_retention: Duration::from_secs(900),
             include_bound: 10_000,
+            written: Written::default(),
         }
     }
 }
@@ -60,9 +78,11 @@ impl Default for EngineOptions {
 pub struct Engine {
     index: PathBuf,
     options: EngineOptions,
-    live: ArcSwap<Generation>,
-    /// Generations that were live, with the instant from which their cursors get a 410; newest first.
-    retired: Mutex<VecDeque<(Arc<Generation>, Instant)>>,
+    live: ArcSwap<Snapshot>,
+    /// Builds what is written since the live generation; held while another snapshot is made the live one.
+    writing: Mutex<Arc<SegmentBuilder>>,
+    /// The last states of generations that were live, with the instant from which their cursors get a 410; newest first.
+    retired: Mutex<VecDeque<(Arc<Snapshot>, Instant)>>,
     seal: CursorSeal,
 }
 
@@ -130,19 +150,35 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Engine, FormatError> {
         let index = index.as_ref().to_owned();
-        let generation = open_live(&index)?;
+        let generation = Arc::new(open_live(&index)?);
         let seal = CursorSeal::of_directory(&index);
-        Ok(Engine {
+        let mark = generation.manifest().anomalies;
+        let engine = Engine {
             index,
             options,
-            live: ArcSwap::from_pointee(generation),
+            writing: Mutex::new(Arc::new(SegmentBuilder::new(generation.clone()))),
+            live: ArcSwap::from_pointee(Snapshot::of(generation)),
             retired: Mutex::default(),
             seal,
-        })
+        };
+        if engine.options.written == Written::FromLog {
+            engine.write(&written_since(&engine.index, mark)?)?;
+        }
+        Ok(engine)
+    }
+
+    /// The index directory.
+    pub fn index(&self) -> &Path {
+        &self.index
     }
 
     /// The live generation. Holding it keeps it readable after a swap.
     pub fn generation(&self) -> Arc<Generation> {
+        self.live.load().generation().clone()
+    }
+
+    /// What a search made now would see. Holding it keeps it readable.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
         self.live.load_full()
     }
 
@@ -153,42 +189,93 @@ impl Engine {
 
     /// The live generation's id.
     pub fn generation_id(&self) -> String {
-        self.live.load().id().to_owned()
+        self.live.load().generation().id().to_owned()
     }
 
     /// When the live generation was built, in milliseconds since 1970 UTC.
     pub fn generation_published(&self) -> i64 {
-        created(&self.live.load()).unwrap_or(0)
+        created(self.live.load().generation()).unwrap_or(0)
     }
 
-    /// Makes the generation that `CURRENT` names the live one, if it is another. Requests that run go on with the
-    /// generation they began with. Answers whether there was a swap.
+    /// Makes the generation that `CURRENT` names the live one, if it is another, with what was written since it under
+    /// its overlay. Requests that run go on with the state they began with. Answers whether there was a swap.
     ///
     /// # Errors
     /// [`FormatError`] when the new generation cannot be opened; the old one stays live.
     pub fn refresh(&self) -> Result<bool, FormatError> {
         let id = Generation::current(&self.index)?;
-        if id == self.live.load().id() {
+        if id == self.live.load().generation().id() {
             // Generations whose cursors have ended are let go: their files may have been pruned, and would hold the disk.
-            let mut retired = self
-                .retired
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
-            retired.retain(|(_, until)| *until > Instant::now());
+            unpoisoned(&self.retired).retain(|(_, until)| *until > Instant::now());
             return Ok(false);
         }
         let next = Arc::new(Generation::open(&Generation::path_of(&self.index, &id))?);
-        let mut retired = self
-            .retired
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let builder = Arc::new(SegmentBuilder::new(next.clone()));
+        let folded = next.manifest().anomalies.sequence;
+        // Most of the overlay is built beside the writers; what they add meanwhile is little.
+        let mut overlay = Overlay::empty(&next);
+        let before = self.snapshot();
+        let read = match self.options.written {
+            Written::FromLog => written_since(&self.index, next.manifest().anomalies)?,
+            Written::ByStore => before.overlay().versions_after(folded),
+        };
+        overlay = overlay.with(&builder, &read)?;
+        let mut writing = unpoisoned(&self.writing);
+        let last = self.snapshot();
         // Checked again under the lock: another thread may have swapped meanwhile.
-        if id == self.live.load().id() {
+        if id == last.generation().id() {
             return Ok(false);
         }
-        let old = self.live.swap(next);
-        retired.push_front((old, Instant::now() + self.options.cursor_retention));
+        let late = overlay.sequence().max(folded);
+        overlay = overlay.with(&builder, &last.overlay().versions_after(late))?;
+        *writing = builder;
+        self.live.store(Arc::new(Snapshot::over(next, overlay)));
+        drop(writing);
+        let mut retired = unpoisoned(&self.retired);
+        retired.push_front((last, Instant::now() + self.options.cursor_retention));
         retired.retain(|(_, until)| *until > Instant::now());
+        Ok(true)
+    }
+
+    /// Makes versions that were written visible to every search that begins from now on. They must follow those of
+    /// before in the order of the log.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a body cannot be indexed; nothing is changed then.
+    pub fn write(&self, versions: &[Version]) -> Result<(), FormatError> {
+        let builder = unpoisoned(&self.writing);
+        let live = self.live.load();
+        // A generation that was published meanwhile may hold some of them.
+        let seen = live.overlay().sequence();
+        let new = versions.partition_point(|version| version.sequence <= seen);
+        let overlay = live.overlay().with(&builder, &versions[new..])?;
+        let next = Snapshot::over(live.generation().clone(), overlay);
+        self.live.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Joins small segments of the overlay into a larger one, beside readers and writers. Answers whether there was
+    /// anything to join: whoever writes calls it until there is not.
+    ///
+    /// # Errors
+    /// [`FormatError`] as for [`Engine::write`].
+    pub fn join_segments(&self) -> Result<bool, FormatError> {
+        let builder = unpoisoned(&self.writing).clone();
+        let before = self.snapshot();
+        if !Arc::ptr_eq(before.generation(), builder.generation()) {
+            return Ok(true);
+        }
+        let Some(run) = before.overlay().joinable() else {
+            return Ok(false);
+        };
+        let joined = before.overlay().join(&builder, run)?;
+        let writing = unpoisoned(&self.writing);
+        let live = self.live.load();
+        // A swap meanwhile has built everything anew.
+        if Arc::ptr_eq(&writing, &builder) {
+            let next = Snapshot::over(live.generation().clone(), live.overlay().replace(joined));
+            self.live.store(Arc::new(next));
+        }
         Ok(true)
     }
 
@@ -214,22 +301,44 @@ impl Engine {
     pub fn answer(&self, request: &SearchRequest<'_>) -> Result<Answer, SearchError> {
         // A page is read and answered by the generation that its cursor names, as long as that one is kept: another
         // schema may know other parameters, or number them otherwise.
-        let live = self.generation();
-        let named = CursorSeal::named_in(request.query).filter(|id| id != live.id());
-        let generation = named.and_then(|id| self.earlier(&id)).unwrap_or(live);
-        let parsed = self.parse(&generation, request)?;
+        let live = self.snapshot();
+        let named = CursorSeal::named_in(request.query).filter(|id| id != live.generation().id());
+        let mut snapshot = named.and_then(|id| self.earlier(&id)).unwrap_or(live);
+        let parsed = self.parse(&snapshot, request)?;
         let sealed = format!("{}?{}", request.kind.name(), parsed.canonical_query);
         let offset = match &parsed.cursor {
             None => 0,
             Some(token) => {
                 let cursor = self.seal.open(token, &sealed)?;
-                if cursor.generation != generation.id() {
+                // Within a generation every state since it was built can be seen again.
+                if cursor.generation != snapshot.generation().id()
+                    || cursor.sequence > snapshot.overlay().sequence()
+                {
                     return Err(Fault::CursorRetired.into());
+                }
+                if cursor.sequence < snapshot.overlay().sequence() {
+                    snapshot = Arc::new(snapshot.as_of(cursor.sequence));
                 }
                 cursor.offset
             }
         };
-        self.execute(&generation, request, &parsed, &sealed, offset)
+        self.execute(&snapshot, request, &parsed, &sealed, offset)
+    }
+
+    /// The ids of all matches of a search, in index order.
+    ///
+    /// # Errors
+    /// [`SearchError`] with every fault found in the request.
+    pub fn matching(&self, request: &SearchRequest<'_>) -> Result<Vec<String>, SearchError> {
+        let snapshot = self.snapshot();
+        let parsed = self.parse(&snapshot, request)?;
+        let found =
+            Evaluator::new(&snapshot, request.base_url).matches(request.kind, &parsed.criterion)?;
+        let id = |ordinal| {
+            let (part, own) = snapshot.locate(request.kind, ordinal);
+            part.directory.bodies().id(own)
+        };
+        Ok(found.into_iter().filter_map(id).collect())
     }
 
     /// Explains a search: `Type?query`.
@@ -259,7 +368,7 @@ impl Engine {
         request: &SearchRequest<'_>,
         depth: Depth,
     ) -> Result<Explanation, SearchError> {
-        let live = self.generation();
+        let live = self.snapshot();
         let parsed = self.parse(&live, request)?;
         let plan = Evaluator::new(&live, request.base_url).explain(
             request.kind,
@@ -279,7 +388,7 @@ impl Engine {
                 request.kind.name(),
                 if query.is_empty() { "" } else { "?" }
             ),
-            generation: live.id().to_owned(),
+            generation: live.generation().id().to_owned(),
             group_matching: match self.options.group_matching {
                 GroupMatching::SameLine => "same-line",
                 GroupMatching::Independent => "independent",
@@ -295,42 +404,34 @@ impl Engine {
 
     /// A stored resource by type and id.
     pub fn read(&self, kind: ResourceType, id: &str) -> Option<StoredResource> {
-        let generation = self.live.load();
-        let directory = generation.directory(kind);
-        let body = directory.bodies().body(directory.ordinal(id)?)?;
-        /// Only `meta` is looked at.
-        #[derive(serde::Deserialize)]
-        struct Head<'a> {
-            #[serde(borrow)]
-            meta: Option<Meta<'a>>,
+        let snapshot = self.live.load();
+        let (part, own) = snapshot.locate(kind, snapshot.ordinal(kind, id)?);
+        let body = part.directory.bodies().body(own)?;
+        Some(stored(&snapshot, body))
+    }
+
+    /// A version of a resource, as long as it is kept: the present one always, earlier ones of what is written to until
+    /// the log that holds them is folded.
+    pub fn read_version(
+        &self,
+        kind: ResourceType,
+        id: &str,
+        version: &str,
+    ) -> Option<StoredResource> {
+        if kind != WRITTEN {
+            return self.read(kind, id).filter(|found| found.version == version);
         }
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Meta<'a> {
-            #[serde(borrow)]
-            last_updated: Option<std::borrow::Cow<'a, str>>,
-            #[serde(borrow)]
-            version_id: Option<std::borrow::Cow<'a, str>>,
-        }
-        let head: Option<Head<'_>> = serde_json::from_slice(&body).ok();
-        let meta = head.and_then(|head| head.meta);
-        let (updated, version) =
-            meta.map_or((None, None), |meta| (meta.last_updated, meta.version_id));
-        let zone = generation.schema().time_zone();
-        let range: Option<DateRange> = updated.and_then(|updated| parse_date(&updated, zone).ok());
-        Some(StoredResource {
-            version: version.map_or_else(
-                || format!("{:016x}", xxh3_64(&body)),
-                |version| version.into_owned(),
-            ),
-            last_updated_ms: range.map(|range| range.low.div_euclid(1000)),
-            body,
-        })
+        let snapshot = self.live.load();
+        let versions = snapshot.overlay().versions_of(snapshot.generation(), id);
+        versions
+            .into_iter()
+            .map(|body| stored(&snapshot, body))
+            .rfind(|found| found.version == version)
     }
 
     fn parse(
         &self,
-        generation: &Generation,
+        snapshot: &Snapshot,
         request: &SearchRequest<'_>,
     ) -> Result<Request, SearchError> {
         let now = SystemTime::now()
@@ -344,44 +445,39 @@ impl Engine {
             group_matching: self.options.group_matching,
             features: FEATURES,
         };
-        parse(generation.schema(), request.kind, request.query, &options)
+        parse(snapshot.schema(), request.kind, request.query, &options)
     }
 
-    /// A generation that was live and whose cursors still hold.
-    fn earlier(&self, id: &str) -> Option<Arc<Generation>> {
-        let retired = self
-            .retired
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+    /// The last state of a generation that was live and whose cursors still hold.
+    fn earlier(&self, id: &str) -> Option<Arc<Snapshot>> {
+        let retired = unpoisoned(&self.retired);
         let found = retired
             .iter()
-            .find(|(generation, until)| generation.id() == id && *until > Instant::now());
-        found.map(|(generation, _)| generation.clone())
+            .find(|(snapshot, until)| snapshot.generation().id() == id && *until > Instant::now());
+        found.map(|(snapshot, _)| snapshot.clone())
     }
 
     fn execute(
         &self,
-        generation: &Generation,
+        snapshot: &Snapshot,
         request: &SearchRequest<'_>,
         parsed: &Request,
         sealed: &str,
         offset: u64,
     ) -> Result<Answer, SearchError> {
         let kind = request.kind;
-        let evaluator = Evaluator::new(generation, request.base_url);
+        let evaluator = Evaluator::new(snapshot, request.base_url);
         let matches = evaluator.matches(kind, &parsed.criterion)?;
         let total = matches.len();
         let mut warnings = parsed.warnings.clone();
         let mut entries = Vec::new();
         if !parsed.count_only {
             let scores = match parsed.content {
-                true => {
-                    scores(generation.directory(kind).text(), &parsed.criterion).map_err(damaged)?
-                }
+                true => scores(snapshot, kind, &parsed.criterion).map_err(damaged)?,
                 false => None,
             };
             let order = Order::new(
-                generation,
+                snapshot,
                 kind,
                 &parsed.sort,
                 parsed.near.as_ref(),
@@ -389,7 +485,7 @@ impl Engine {
             );
             let page = order.page(&matches, offset, parsed.count as usize);
             let along = included(
-                generation,
+                snapshot,
                 kind,
                 &page,
                 &matches,
@@ -402,7 +498,7 @@ impl Engine {
             let distances = parsed
                 .near
                 .as_ref()
-                .and_then(|near| Distances::new(generation, kind, near));
+                .and_then(|near| Distances::new(snapshot, kind, near));
             let places = parsed
                 .near
                 .as_ref()
@@ -432,19 +528,26 @@ impl Engine {
             );
         }
         let fingerprint = xxh3_128(
-            format!("{sealed}&{offset}&{}&{}", generation.id(), request.base_url).as_bytes(),
+            format!(
+                "{sealed}&{offset}&{}&{}&{}",
+                snapshot.generation().id(),
+                snapshot.overlay().sequence(),
+                request.base_url
+            )
+            .as_bytes(),
         );
+        let (last_modified, last_updated) = changed(snapshot);
         let frame = Frame {
             base_url: request.base_url,
             id: uuid_like(fingerprint),
-            last_updated: &generation.manifest().created,
+            last_updated: &last_updated,
             total: (parsed.total == TotalMode::Accurate).then_some(total),
-            links: self.links(generation, request, parsed, sealed, offset, total),
+            links: self.links(snapshot, request, parsed, sealed, offset, total),
             match_subset: Subset::new(kind, parsed.summary, &parsed.elements),
             include_subsets: include_subsets(parsed),
             warnings: &warnings,
         };
-        let chunks = bundle(generation, &frame, &entries).map_err(|error| {
+        let chunks = bundle(snapshot, &frame, &entries).map_err(|error| {
             SearchError::from(Fault::DamagedIndex {
                 detail: error.to_string(),
             })
@@ -453,8 +556,8 @@ impl Engine {
             length: chunks.iter().map(|chunk| chunk.len() as u64).sum(),
             chunks,
             pretty: parsed.pretty,
-            generation: generation.id().to_owned(),
-            last_modified: created(generation),
+            generation: snapshot.generation().id().to_owned(),
+            last_modified,
             total,
         })
     }
@@ -462,7 +565,7 @@ impl Engine {
     /// The links of a page: `self` as executed, and cursors to the others, all in this generation.
     fn links(
         &self,
-        generation: &Generation,
+        snapshot: &Snapshot,
         request: &SearchRequest<'_>,
         parsed: &Request,
         sealed: &str,
@@ -477,7 +580,8 @@ impl Engine {
         let to = |offset: u64| {
             let token = self.seal.token(
                 &Cursor {
-                    generation: generation.id().to_owned(),
+                    generation: snapshot.generation().id().to_owned(),
+                    sequence: snapshot.overlay().sequence(),
                     offset,
                 },
                 sealed,
@@ -518,6 +622,14 @@ fn open_live(index: &Path) -> Result<Generation, FormatError> {
     }
 }
 
+/// What the log of an index directory holds beyond a generation.
+fn written_since(index: &Path, mark: AnomalyMark) -> Result<Vec<Version>, FormatError> {
+    let journal = Journal::read(index, mark).map_err(|error| FormatError::Anomalies {
+        detail: error.to_string(),
+    })?;
+    Ok(journal.versions)
+}
+
 /// The type and the query string of `Type?query`.
 fn split(request: &str) -> Result<(ResourceType, &str), SearchError> {
     let (name, query) = request.split_once('?').unwrap_or((request, ""));
@@ -554,6 +666,55 @@ fn created(generation: &Generation) -> Option<i64> {
     )
     .ok()?;
     Some(range.low.div_euclid(1000))
+}
+
+/// When what a snapshot holds last changed: in milliseconds since 1970 UTC, and as FHIR writes an instant.
+fn changed(snapshot: &Snapshot) -> (Option<i64>, String) {
+    let built = created(snapshot.generation());
+    let written = snapshot.overlay().instant();
+    let last = built.max(written);
+    let text = last
+        .filter(|_| written > built)
+        .and_then(chrono::DateTime::from_timestamp_millis)
+        .map(|instant| instant.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
+    let created = || snapshot.generation().manifest().created.clone();
+    (last, text.unwrap_or_else(created))
+}
+
+/// What a body says of itself.
+fn stored(snapshot: &Snapshot, body: Bytes) -> StoredResource {
+    /// Only `meta` is looked at.
+    #[derive(serde::Deserialize)]
+    struct Head<'a> {
+        #[serde(borrow)]
+        meta: Option<Meta<'a>>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Meta<'a> {
+        #[serde(borrow)]
+        last_updated: Option<std::borrow::Cow<'a, str>>,
+        #[serde(borrow)]
+        version_id: Option<std::borrow::Cow<'a, str>>,
+    }
+    let head: Option<Head<'_>> = serde_json::from_slice(&body).ok();
+    let meta = head.and_then(|head| head.meta);
+    let (updated, version) = meta.map_or((None, None), |meta| (meta.last_updated, meta.version_id));
+    let zone = snapshot.schema().time_zone();
+    let range: Option<DateRange> = updated.and_then(|updated| parse_date(&updated, zone).ok());
+    StoredResource {
+        version: version.map_or_else(
+            || format!("{:016x}", xxh3_64(&body)),
+            |version| version.into_owned(),
+        ),
+        last_updated_ms: range.map(|range| range.low.div_euclid(1000)),
+        body,
+    }
+}
+
+/// A lock whose holder may have panicked: what it guards is replaced whole, never left half done.
+fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn include_bound_reached(bound: usize) -> Issue {

@@ -11,6 +11,7 @@ use crate::index::column::{ParameterIndex, Values};
 use crate::index::directory::Directory;
 use crate::index::generation::Generation;
 use crate::index::manifest::{MANIFEST, MANIFEST_CHECKSUM};
+use crate::index::reference::Incoming;
 use crate::index::{FormatError, checksum_file};
 
 /// What a check found.
@@ -237,7 +238,7 @@ fn check_parameter(
                     outgoing += 1;
                     let back = references
                         .incoming(kind)
-                        .map_or(&[][..], |incoming| incoming.of(target as usize));
+                        .map_or(&[][..], |incoming| incoming.of(target));
                     if target >= generation.directory(kind).len()
                         || back.binary_search(&ordinal).is_err()
                     {
@@ -250,7 +251,7 @@ fn check_parameter(
             let incoming: usize = ResourceType::ALL
                 .iter()
                 .filter_map(|&kind| references.incoming(kind))
-                .map(|postings| postings.of_range(0..postings.terms()).len())
+                .map(Incoming::edges)
                 .sum();
             if incoming != outgoing {
                 fault(format!("{outgoing} references out, {incoming} in"));

@@ -7,20 +7,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use rorqual::index::manifest::Manifest;
+use chrono::{SecondsFormat, Utc};
+use rorqual::anomaly::carried::{CarryError, carried};
+use rorqual::index::manifest::{AnomalyMark, Manifest};
+use rorqual::index::workplace::{REJECTS, Workplace, generation_id};
 use rorqual::index::{FORMAT_VERSION, FormatError};
 use rorqual_schema::{ResourceType, Schema, SchemaError, TimeZoneRule, ValueError};
 
-use crate::gather::{Gathered, Gatherer, Reject};
-use crate::input::{InputError, InputSummary, Inputs, Item, Limits};
+use crate::gather::{Gathered, Gatherer, Provenance, Reject, Resource};
+use crate::input::{InputError, InputSummary, Inputs, Item, Limits, Origin, Record};
 use crate::order::order;
 use crate::progress::Progress;
 use crate::rejects::{RejectFileError, RejectWriter};
 use crate::report::Report;
-use crate::resolve::{Kept, resolve};
-use crate::workplace::Workplace;
-use crate::write::{Material, write_generation, write_manifest};
+use crate::resolve::{Kept, Resolved, resolve};
+use crate::write::{Material, write_generation};
 
 /// What to build, and how.
 #[derive(Clone, Debug)]
@@ -80,13 +81,18 @@ pub enum BuildError {
     /// The reject file could not be written.
     #[error(transparent)]
     RejectFile(#[from] RejectFileError),
-    /// Another build is at work in the directory.
+    /// The anomalies of the live index cannot be carried over.
+    #[error("{0}; the live index is untouched")]
+    Carry(#[from] CarryError),
+    /// An anomaly of the live index or of the log is no usable resource.
     #[error(
-        "another index-builder is at work in {index}; wait for it to end, or use another --index directory"
+        "the anomaly at {origin} cannot be carried over: {reason}; the live index is untouched. Check it with `rorqual verify`"
     )]
-    Busy {
-        /// The index directory.
-        index: PathBuf,
+    Anomaly {
+        /// Where it was read.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Nothing usable was read.
     #[error("the extract holds no usable resource ({rejected} records rejected{}); the live index is untouched", see(.file))]
@@ -168,6 +174,10 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     }
     report.reject_file = write_rejects(&options.index, &generation, &mut rejects, &mut report)?;
     tolerate(options, read_records, rejects.len() as u64, &report)?;
+    let threads = spools.len() as u16;
+    let (before, mark) = carry(options, &schema, workplace.staging(), threads, &mut report)?;
+    merged.absorb(before.directories, before.resources);
+    spools.push(before.spool);
     let kept = Kept::decide(&merged.resources);
     let resolved = resolve(&schema, &merged.directories, &kept);
     let order = order(
@@ -180,11 +190,15 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     step.finish("done");
     for kind in ResourceType::ALL {
         let counts = report.counts(kind.name());
-        counts.read += merged.resources[kind.index()].len() as u64;
+        let resources = &merged.resources[kind.index()];
+        let of_extract = |resource: &&Resource| resource.provenance == Provenance::Extract;
+        counts.read += resources.iter().filter(of_extract).count() as u64;
         counts.indexed = order.slots[kind.index()].len() as u64;
         counts.replaced = kept.replaced[kind.index()];
         counts.dangling_references = resolved.dangling[kind.index()];
     }
+
+    report_anomalies(&merged, &kept, &resolved, &mut report);
 
     let built = workplace.staging().join("generation");
     fs::create_dir(&built).map_err(|source| FormatError::io(&built, source))?;
@@ -213,25 +227,75 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         sources,
         counts: by_type(&|kind| order.slots[kind.index()].len() as u64),
         dangling: by_type(&|kind| resolved.dangling[kind.index()]),
+        anomalies: mark,
         files,
     };
-    write_manifest(&built, &manifest)?;
+    manifest.write(&built)?;
     workplace.publish(&built, &generation, options.keep)?;
     report.complete(Utc::now());
     Ok(report)
 }
 
-/// Ids sort by the instant of the build; the suffix tells apart builds of one millisecond.
-fn generation_id(started: DateTime<Utc>) -> Result<String, FormatError> {
-    let mut suffix = [0u8; 3];
-    getrandom::fill(&mut suffix).map_err(|error| {
-        FormatError::io(Path::new("random source"), std::io::Error::other(error))
+/// Takes over the anomalies of the live generation and of the log: a new extract never loses one. Answers them, and how
+/// far the log is in what is built.
+fn carry(
+    options: &BuildOptions,
+    schema: &Schema,
+    staging: &Path,
+    number: u16,
+    report: &mut Report,
+) -> Result<(Gathered, AnomalyMark), BuildError> {
+    let path = staging.join(format!("spool-{number}"));
+    let mut gatherer = Gatherer::create(schema, &path, number)?;
+    let mut sequence = 0;
+    let mut record = |bytes: &[u8], source: &str| {
+        sequence += 1;
+        Item::Record(Record {
+            sequence,
+            origin: Origin {
+                source: source.into(),
+                line: sequence,
+                entry: None,
+            },
+            bytes: bytes.to_vec(),
+        })
+    };
+    gatherer.from(Provenance::Before);
+    let journal = carried::<BuildError>(&options.index, |body| {
+        Ok(gatherer.take(vec![record(body, "the live index")])?)
     })?;
-    let [a, b, c] = suffix;
-    Ok(format!(
-        "{}-{a:02x}{b:02x}{c:02x}",
-        started.format("%Y%m%dT%H%M%S%3fZ")
-    ))
+    gatherer.from(Provenance::Log);
+    for version in &journal.versions {
+        gatherer.take(vec![record(&version.body, "the log of anomalies")])?;
+    }
+    let before = gatherer.finish()?;
+    if let Some(reject) = before.rejects.first() {
+        return Err(BuildError::Anomaly {
+            origin: reject.origin.to_string(),
+            reason: reject.reason.to_string(),
+        });
+    }
+    report.anomalies.log_records = journal.records;
+    Ok((before, journal.mark))
+}
+
+/// Says how many anomalies were carried over, and which of them have lost their focus.
+fn report_anomalies(merged: &Merged, kept: &Kept, resolved: &Resolved, report: &mut Report) {
+    /// As many are named; all are counted.
+    const NAMED: usize = 20;
+    let kind = ResourceType::Task;
+    let resources = &merged.resources[kind.index()];
+    let carried = |slot: u32| {
+        kept.is_kept(kind, slot) && resources[slot as usize].provenance != Provenance::Extract
+    };
+    report.anomalies.carried = (0..resources.len() as u32)
+        .filter(|slot| carried(*slot))
+        .count() as u64;
+    report.anomalies.without_focus = resolved.without_focus.len() as u64;
+    let named = resolved.without_focus.iter().take(NAMED);
+    report.anomalies.without_focus_ids = named
+        .map(|slot| resources[*slot as usize].id.to_string())
+        .collect();
 }
 
 /// Everything the workers gathered, joined.
@@ -339,7 +403,7 @@ fn write_rejects(
     report: &mut Report,
 ) -> Result<Option<PathBuf>, BuildError> {
     rejects.sort_by_key(|reject| reject.sequence);
-    let folder = index.join(crate::rejects::FOLDER);
+    let folder = index.join(REJECTS);
     if !rejects.is_empty() {
         fs::create_dir_all(&folder).map_err(|source| FormatError::io(&folder, source))?;
     }

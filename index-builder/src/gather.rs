@@ -3,13 +3,23 @@
 use std::path::Path;
 
 use rorqual::index::FormatError;
-use rorqual::index::directory::DirectoryCollector;
-use rorqual::index::text::RUN_SEPARATOR;
+use rorqual::index::directory::{DirectoryCollector, join_text};
 use rorqual_schema::{Extraction, Node, ResourceType, Schema, is_id, parse_date};
 
 use crate::input::{Item, Origin, Record};
 use crate::rejects::RejectReason;
 use crate::spool::{Piece, Spool, SpoolWriter};
+
+/// Where a resource is from. Of two versions of one age the later of these stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Provenance {
+    /// The generation that is live while this one is built.
+    Before,
+    /// The extract.
+    Extract,
+    /// The log of anomalies.
+    Log,
+}
 
 /// One resource, in order of arrival at a worker.
 pub struct Resource {
@@ -19,6 +29,8 @@ pub struct Resource {
     pub updated: i64,
     /// Position in the whole input.
     pub sequence: u64,
+    /// Where it is from.
+    pub provenance: Provenance,
     /// Its text as received.
     pub body: Piece,
     /// Its human text.
@@ -61,6 +73,7 @@ pub struct Gatherer<'s> {
     rejects: Vec<Reject>,
     spool: SpoolWriter,
     number: u16,
+    provenance: Provenance,
     runs: Vec<String>,
     text: String,
 }
@@ -85,9 +98,15 @@ impl<'s> Gatherer<'s> {
             rejects: Vec::new(),
             spool: SpoolWriter::create(path)?,
             number,
+            provenance: Provenance::Extract,
             runs: Vec::new(),
             text: String::new(),
         })
+    }
+
+    /// Says where what is taken from now on is from; the extract when nothing is said.
+    pub fn from(&mut self, provenance: Provenance) {
+        self.provenance = provenance;
     }
 
     /// Takes a batch.
@@ -152,21 +171,14 @@ impl<'s> Gatherer<'s> {
         let mut extraction = Extraction::new();
         self.schema.extract(kind, &node, &mut extraction);
         self.directories[kind.index()].add(&extraction);
-        self.runs.clear();
-        self.schema.human_text(kind, &node, &mut self.runs);
-        self.text.clear();
-        for run in &self.runs {
-            if !self.text.is_empty() {
-                self.text.push(RUN_SEPARATOR);
-            }
-            self.text.push_str(run);
-        }
+        join_text(self.schema, kind, &node, &mut self.runs, &mut self.text);
         let body = self.spool.push(&record.bytes)?;
         let text = self.spool.push(self.text.as_bytes())?;
         let resource = Resource {
             id,
             updated,
             sequence: record.sequence,
+            provenance: self.provenance,
             body,
             text,
             spool: self.number,

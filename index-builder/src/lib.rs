@@ -3,7 +3,7 @@
 //! The road of a record: [`input`] splits sources into records; workers in [`gather`] parse each, extract what
 //! the schema asks for and spool the body; [`resolve`] keeps the last of duplicates and resolves references;
 //! [`order`] gives ordinals; [`precompute`] brings criteria one
-//! reference away to the level of the resource that refers; [`write`] writes the structures of `rorqual::index`; [`workplace`] makes them live.
+//! reference away to the level of the resource that refers; [`write`] writes the structures of `rorqual::index`; `rorqual::index::workplace` makes them live.
 //!
 //! ```no_run
 //! use index_builder::{BuildOptions, build};
@@ -27,7 +27,6 @@ pub mod rejects;
 pub mod report;
 pub mod resolve;
 pub mod spool;
-pub mod workplace;
 pub mod write;
 
 mod build;

@@ -13,9 +13,6 @@ const EXCERPT_CHARACTERS: usize = 120;
 /// Characters of a found value repeated in a reason.
 const SHOWN_CHARACTERS: usize = 80;
 
-/// Folder of the reject files in an index directory.
-pub const FOLDER: &str = "rejects";
-
 /// Why one record is not a usable resource. Its `Display` is one sentence for the sender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -35,6 +35,20 @@ impl TypeCounts {
     }
 }
 
+/// What became of the anomalies that were there before the build. Serialised keys are stable.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AnomalyCounts {
+    /// Anomalies of the live index and of the log that are in the generation; those that the extract has in the same or a
+    /// later version not counted.
+    pub carried: u64,
+    /// Records of the log that were folded in.
+    pub log_records: u64,
+    /// Anomalies of the generation whose focus is not in the directory: of all origins.
+    pub without_focus: u64,
+    /// The ids of the first of them.
+    pub without_focus_ids: Vec<String>,
+}
+
 /// The account of one build. Serialised keys are stable; sizes are in bytes, durations in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -60,6 +74,8 @@ pub struct Report {
     pub index_share: f64,
     /// Counts by resource type name.
     pub types: BTreeMap<String, TypeCounts>,
+    /// The anomalies that were kept from before.
+    pub anomalies: AnomalyCounts,
     /// Refused records whose type is not known.
     pub rejected_without_type: u64,
     /// All refused records.
@@ -89,6 +105,7 @@ impl Report {
             index_bytes: 0,
             index_share: 0.0,
             types: BTreeMap::new(),
+            anomalies: AnomalyCounts::default(),
             rejected_without_type: 0,
             rejected: 0,
             reject_file: None,
@@ -177,6 +194,7 @@ impl fmt::Display for Report {
         }
         writeln!(f)?;
         self.write_table(f)?;
+        self.write_anomalies(f)?;
         if self.rejected_without_type > 0 {
             writeln!(
                 f,
@@ -215,6 +233,29 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    fn write_anomalies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let anomalies = &self.anomalies;
+        if anomalies.carried > 0 || anomalies.log_records > 0 {
+            writeln!(
+                f,
+                "Anomalies kept from before: {}; {} records of the log folded in",
+                HumanCount(anomalies.carried),
+                HumanCount(anomalies.log_records)
+            )?;
+        }
+        if anomalies.without_focus > 0 {
+            let more = anomalies.without_focus > anomalies.without_focus_ids.len() as u64;
+            writeln!(
+                f,
+                "Anomalies whose focus is not in the directory: {} (Task/{}{})",
+                HumanCount(anomalies.without_focus),
+                anomalies.without_focus_ids.join(", Task/"),
+                if more { ", …" } else { "" }
+            )?;
+        }
+        Ok(())
+    }
+
     fn write_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = self.total();
         let mut rows: Vec<(&str, [String; 5])> = self

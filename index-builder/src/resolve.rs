@@ -7,9 +7,10 @@ use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::reference::{Edge, Pointer};
 use rorqual_schema::{ResourceType, Schema};
 
-use crate::gather::Resource;
+use crate::gather::{Provenance, Resource};
 
-/// The resources that stay: of several with one id the later `lastUpdated`, then the later in the input.
+/// The resources that stay: of several with one id the later `lastUpdated`, then by [`Provenance`], then the later in
+/// the input.
 pub struct Kept {
     slots: Vec<HashMap<Box<str>, u32>>,
     kept: Vec<Vec<bool>>,
@@ -32,15 +33,19 @@ impl Kept {
             for (slot, resource) in resources.iter().enumerate() {
                 if let Some(other) = slots.get_mut(&resource.id) {
                     let rival = &resources[*other as usize];
-                    let later =
-                        (resource.updated, resource.sequence) > (rival.updated, rival.sequence);
+                    let age = |of: &Resource| (of.updated, of.provenance, of.sequence);
+                    let later = age(resource) > age(rival);
                     let loser = if later {
                         std::mem::replace(other, slot as u32)
                     } else {
                         slot as u32
                     };
                     kept[loser as usize] = false;
-                    replaced += 1;
+                    // What is carried over from before meets its own copy in most extracts; only two records of one
+                    // extract are worth a count.
+                    replaced += u64::from(
+                        [resource.provenance, rival.provenance] == [Provenance::Extract; 2],
+                    );
                 } else {
                     slots.insert(resource.id.clone(), slot as u32);
                 }
@@ -69,6 +74,8 @@ pub struct Resolved {
     pub edges: Vec<Vec<Vec<Edge>>>,
     /// By type.
     pub dangling: Vec<u64>,
+    /// The slots of anomalies whose literal focus leads nowhere.
+    pub without_focus: Vec<u32>,
 }
 
 /// (type, system, slot) of each identifier value that a logical reference names.
@@ -80,6 +87,7 @@ pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
     let mut resolved = Resolved {
         edges: Vec::new(),
         dangling: vec![0; ResourceType::COUNT],
+        without_focus: Vec::new(),
     };
     for kind in ResourceType::ALL {
         let mut of_type = Vec::new();
@@ -114,7 +122,10 @@ pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
                         }
                     },
                 );
-                resolved.dangling[kind.index()] += dangling;
+                resolved.dangling[kind.index()] += dangling.len() as u64;
+                if kind == ResourceType::Task && parameter.code == "focus" {
+                    resolved.without_focus = dangling;
+                }
                 edges = found;
             }
             of_type.push(edges);

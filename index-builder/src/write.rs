@@ -1,17 +1,17 @@
 //! Writing the generation: bodies, packs and full text of every type, several types at a time.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 
 use rorqual::index::bodies::BodyWriter;
 use rorqual::index::directory::{BODIES, DirectoryCollector, PACK, TEXT};
 use rorqual::index::generation::{SCHEMA, sync_directory};
 use rorqual::index::interner::Places;
-use rorqual::index::manifest::{FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest};
-use rorqual::index::pack::{FileSeal, PackWriter};
-use rorqual::index::text::TextWriter;
+use rorqual::index::manifest::{FileRecord, write_synced};
+use rorqual::index::pack::PackWriter;
+use rorqual::index::text::{TextWriter, seal_folder};
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_schema::{ResourceType, Schema};
 
@@ -105,34 +105,6 @@ pub fn write_generation(
     Ok(records)
 }
 
-/// Writes the manifest, the last file of a generation, and syncs the folder.
-///
-/// # Errors
-/// [`FormatError::Io`].
-pub fn write_manifest(path: &Path, manifest: &Manifest) -> Result<(), FormatError> {
-    let place = path.join(MANIFEST);
-    let text = serde_json::to_vec_pretty(manifest).map_err(|error| FormatError::Damaged {
-        path: place.clone(),
-        detail: error.to_string(),
-    })?;
-    write_synced(&place, &text)?;
-    let checksum = checksum_file(&place)?.xxh3;
-    write_synced(&path.join(MANIFEST_CHECKSUM), checksum.as_bytes())?;
-    sync_directory(path)
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FormatError> {
-    let io = |source| FormatError::io(path, source);
-    fs::write(path, bytes).map_err(io)?;
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(io)
-}
-
-fn record(seal: &FileSeal) -> FileRecord {
-    FileRecord::new(seal.length, seal.checksum)
-}
-
 fn places<'a>(order: &'a Order, kind: ResourceType) -> Places<'a> {
     Places::One {
         ordinals: &order.ordinals[kind.index()],
@@ -186,8 +158,8 @@ fn write_pack(
     let pack = pack.finish()?;
     phase.finish("done");
     Ok(vec![
-        (format!("{}/{BODIES}", kind.name()), record(&bodies)),
-        (format!("{}/{PACK}", kind.name()), record(&pack)),
+        (format!("{}/{BODIES}", kind.name()), bodies.record()),
+        (format!("{}/{PACK}", kind.name()), pack.record()),
     ])
 }
 
@@ -217,41 +189,9 @@ fn write_text(
         }
     }
     text.finish()?;
-    let mut records = Vec::new();
-    for file in text_files(&folder)? {
-        File::open(&file)
-            .and_then(|file| file.sync_all())
-            .map_err(|source| FormatError::io(&file, source))?;
-        let name = file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        records.push((
-            format!("{}/{TEXT}/{name}", kind.name()),
-            checksum_file(&file)?,
-        ));
-    }
-    sync_directory(&folder)?;
+    let sealed = seal_folder(&folder)?;
+    let named = |(name, record)| (format!("{}/{TEXT}/{name}", kind.name()), record);
+    let records = sealed.into_iter().map(named).collect();
     phase.finish("done");
     Ok(records)
-}
-
-/// The files of a full-text folder, without the locks that tantivy leaves.
-fn text_files(folder: &Path) -> Result<Vec<PathBuf>, FormatError> {
-    let io = |source| FormatError::io(folder, source);
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "lock")
-        {
-            fs::remove_file(&path).map_err(io)?;
-        } else {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }

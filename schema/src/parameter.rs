@@ -252,6 +252,18 @@ impl SearchParameterFile {
             .filter(|e| e.url == PRECOMPUTE_URL)
             .map(hop)
             .collect::<Result<_, _>>()?;
+        if targets.contains(&ResourceType::Task) {
+            return Err(
+                "a Task is written while the directory is served, so no reference may lead to one; leave Task out of `target`"
+                    .to_owned(),
+            );
+        }
+        if !precomputed.is_empty() && bases.contains(&ResourceType::Task) {
+            return Err(
+                "the references of a Task, which is written while the directory is served, cannot be precomputed"
+                    .to_owned(),
+            );
+        }
         if !precomputed.is_empty() && targets.len() != 1 {
             return Err("only a reference with exactly one target can be precomputed".to_owned());
         }

@@ -8,7 +8,7 @@ use rorqual_schema::ResourceType;
 use serde_json::json;
 
 use super::subset::{Subset, SubsetError};
-use crate::index::generation::Generation;
+use crate::index::snapshot::Snapshot;
 use crate::outcome::Issue;
 
 /// Why an entry is there.
@@ -60,7 +60,7 @@ pub struct Frame<'a> {
 /// # Errors
 /// [`SubsetError`] when elements are asked for and a stored resource cannot be read.
 pub fn bundle(
-    generation: &Generation,
+    snapshot: &Snapshot,
     frame: &Frame<'_>,
     entries: &[Entry],
 ) -> Result<Vec<Bytes>, SubsetError> {
@@ -93,8 +93,9 @@ pub fn bundle(
     let (after_match, after_include) = (between(Mode::Match), between(Mode::Include));
     let mut last: Option<Mode> = None;
     for entry in entries {
-        let bodies = generation.directory(entry.kind).bodies();
-        let Some(whole) = bodies.entry(entry.ordinal) else {
+        let (part, own) = snapshot.locate(entry.kind, entry.ordinal);
+        let bodies = part.directory.bodies();
+        let Some(whole) = bodies.entry(own) else {
             continue;
         };
         let subset = match entry.mode {
@@ -105,7 +106,7 @@ pub fn bundle(
                 .find(|(kind, _)| *kind == entry.kind)
                 .map(|(_, subset)| subset),
         };
-        let slice = match (subset, bodies.body(entry.ordinal)) {
+        let slice = match (subset, bodies.body(own)) {
             (Some(subset), Some(body)) => {
                 let before = whole.len() - body.len();
                 Bytes::from([&whole[..before], &subset.apply(&body)?].concat())

@@ -10,7 +10,9 @@ use roaring::RoaringBitmap;
 use rorqual_schema::{ParameterType, ResourceType, Schema};
 
 use crate::index::column::Values;
-use crate::index::generation::Generation;
+use crate::index::directory::Directory;
+use crate::index::reference::ReferenceIndex;
+use crate::index::snapshot::Snapshot;
 use crate::query::parse::Include;
 
 /// One reference to follow, of one type.
@@ -35,14 +37,14 @@ pub struct Included {
 /// Follows `includes` from the `page` of matches. `matches` are all matches of the search, `bound` the most that is
 /// included.
 pub fn included(
-    generation: &Generation,
+    snapshot: &Snapshot,
     kind: ResourceType,
     page: &[u32],
     matches: &RoaringBitmap,
     includes: &[Include],
     bound: usize,
 ) -> Included {
-    let rules = rules(generation.schema(), kind, includes);
+    let rules = rules(snapshot.schema(), kind, includes);
     let mut reached: HashSet<(ResourceType, u32), RandomState> =
         page.iter().map(|&ordinal| (kind, ordinal)).collect();
     let mut waiting: Vec<(ResourceType, u32, bool)> =
@@ -55,7 +57,7 @@ pub fn included(
             .iter()
             .filter(|rule| rule.iterate || rule.on_matches == is_match)
         {
-            follow(generation, rule, at, ordinal, &mut next);
+            follow(snapshot, rule, at, ordinal, &mut next);
             for to in next.drain(..) {
                 if !reached.insert(to) {
                     continue;
@@ -81,36 +83,43 @@ pub fn included(
 }
 
 fn follow(
-    generation: &Generation,
+    snapshot: &Snapshot,
     rule: &Rule,
     at: ResourceType,
     ordinal: u32,
     out: &mut Vec<(ResourceType, u32)>,
 ) {
-    let Some(Values::Reference(references)) = generation
-        .directory(rule.source)
-        .parameter(rule.parameter)
-        .map(|parameter| &parameter.values)
-    else {
-        return;
-    };
-    if rule.reverse {
-        if rule.target.is_none_or(|target| target == at)
-            && let Some(incoming) = references.incoming(at)
-        {
+    if !rule.reverse {
+        if at == rule.source {
+            let (part, own) = snapshot.locate(at, ordinal);
             out.extend(
-                incoming
-                    .of(ordinal as usize)
-                    .iter()
-                    .map(|&from| (rule.source, from)),
+                references(part.directory, rule.parameter)
+                    .into_iter()
+                    .flat_map(|references| references.targets(own))
+                    .filter(|(to, _)| rule.target.is_none_or(|target| target == *to)),
             );
         }
-    } else if at == rule.source {
+        return;
+    }
+    if rule.target.is_some_and(|target| target != at) {
+        return;
+    }
+    for part in snapshot.parts(rule.source) {
+        let incoming =
+            references(part.directory, rule.parameter).and_then(|index| index.incoming(at));
+        let from = incoming.map_or(&[][..], |incoming| incoming.of(ordinal));
         out.extend(
-            references
-                .targets(ordinal)
-                .filter(|(to, _)| rule.target.is_none_or(|target| target == *to)),
+            from.iter()
+                .map(|own| (rule.source, own + part.start))
+                .filter(|&(kind, from)| snapshot.sees(kind, from)),
         );
+    }
+}
+
+fn references(directory: &Directory, parameter: usize) -> Option<&ReferenceIndex> {
+    match &directory.parameter(parameter)?.values {
+        Values::Reference(references) => Some(references),
+        _ => None,
     }
 }
 

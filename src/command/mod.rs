@@ -2,6 +2,7 @@
 
 mod bench;
 mod explain;
+mod fold;
 mod query;
 mod serve;
 mod verify;
@@ -41,6 +42,8 @@ enum Command {
     Query(query::Arguments),
     /// Shows how a search is executed: structures, estimates, counts, times
     Explain(explain::Arguments),
+    /// Brings the log of anomalies into a new generation
+    Fold(fold::Arguments),
     /// Checks every checksum and cross-reference of the live generation
     Verify(verify::Arguments),
     /// Measures searches in the library, without HTTP
@@ -61,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Fold(arguments) => fold::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

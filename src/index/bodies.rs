@@ -15,7 +15,8 @@ use super::FormatError;
 use super::map::{Column, Region};
 use super::pack::{FileSeal, Pack};
 
-const BETWEEN: &[u8] = b"\",\"resource\":";
+/// What stands between the id and the resource.
+pub const BETWEEN: &[u8] = b"\",\"resource\":";
 
 /// Writes `bodies.dat`.
 pub struct BodyWriter {
@@ -87,6 +88,37 @@ impl BodyWriter {
     }
 }
 
+/// Bodies joined in memory, as `bodies.dat` joins them.
+pub struct JoinedBodies {
+    kind: &'static str,
+    data: Vec<u8>,
+    offsets: Vec<u64>,
+}
+
+impl JoinedBodies {
+    /// No body yet, for resources of type `kind`.
+    pub fn new(kind: &'static str) -> JoinedBodies {
+        JoinedBodies {
+            kind,
+            data: Vec::new(),
+            offsets: vec![0],
+        }
+    }
+
+    /// Appends the next resource.
+    pub fn push(&mut self, id: &str, body: &[u8]) {
+        for piece in [self.kind.as_bytes(), b"/", id.as_bytes(), BETWEEN, body] {
+            self.data.extend_from_slice(piece);
+        }
+        self.offsets.push(self.data.len() as u64);
+    }
+
+    /// What the pack's section `bodies.offsets` holds.
+    pub fn offsets(&self) -> &[u64] {
+        &self.offsets
+    }
+}
+
 /// Opened bodies.
 pub struct Bodies {
     kind: &'static str,
@@ -101,7 +133,27 @@ impl Bodies {
     /// # Errors
     /// [`FormatError`] when a file is missing or the two do not fit.
     pub fn open(path: &Path, pack: &Pack, kind: &'static str) -> Result<Bodies, FormatError> {
-        let data = Region::map_file(path)?;
+        Bodies::new(Region::map_file(path)?.to_bytes(), pack, kind, path)
+    }
+
+    /// Bodies that were joined in memory, with their offsets in a pack.
+    ///
+    /// # Errors
+    /// [`FormatError`] when the two do not fit.
+    pub fn in_memory(
+        bodies: JoinedBodies,
+        pack: &Pack,
+        kind: &'static str,
+    ) -> Result<Bodies, FormatError> {
+        Bodies::new(Bytes::from(bodies.data), pack, kind, Path::new("memory"))
+    }
+
+    fn new(
+        data: Bytes,
+        pack: &Pack,
+        kind: &'static str,
+        path: &Path,
+    ) -> Result<Bodies, FormatError> {
         let offsets: Column<u64> = pack.column("bodies.offsets")?;
         if offsets.last() != Some(&(data.len() as u64)) {
             return Err(FormatError::Damaged {
@@ -111,7 +163,7 @@ impl Bodies {
         }
         Ok(Bodies {
             kind,
-            data: data.to_bytes(),
+            data,
             offsets,
         })
     }

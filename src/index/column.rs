@@ -11,7 +11,7 @@ use super::positions::{PositionCollector, PositionIndex};
 use super::postings::{read_presence, write_presence};
 use super::quantity::{QuantityCollector, QuantityIndex};
 use super::reference::{Edge, ReferenceCollector, ReferenceIndex};
-use super::sort::Ranks;
+use super::sort::{Ranks, SortValue};
 use super::string::{StringCollector, StringIndex};
 use super::token::{TokenCollector, TokenIndex};
 use roaring::RoaringBitmap;
@@ -189,6 +189,22 @@ impl ParameterIndex {
             values,
             ranks,
         })
+    }
+
+    /// What a rank of [`ParameterIndex::ranks`] stands for, to be compared with that of another index.
+    pub fn sort_value(&self, rank: u32) -> Option<SortValue<'_>> {
+        match &self.values {
+            Values::Token(index) => index.term_of_rank(rank).map(SortValue::Term),
+            Values::String(index) => index.text_of_rank(rank).map(SortValue::Term),
+            Values::Date(index) => index
+                .start_of_rank(rank)
+                .map(|start| SortValue::Integer(i128::from(start))),
+            Values::Number(index) => index.value_of_rank(rank).map(SortValue::Integer),
+            Values::Quantity(index) => index
+                .value_of_rank(rank)
+                .map(|(unit, value)| SortValue::Quantity(unit, value)),
+            Values::Reference(_) | Values::Position(_) | Values::Nothing => None,
+        }
     }
 
     /// The ordinals that have any value: what `:missing` reads.

@@ -4,6 +4,8 @@
 //! `<name>.high` (i64) with `<name>.high_ordinals` (u32), ascending by end. Each prefix of R4 is then one or
 //! two slices of these columns.
 
+use std::sync::OnceLock;
+
 use roaring::RoaringBitmap;
 use rorqual_schema::{DateRange, Prefix};
 
@@ -101,6 +103,8 @@ pub struct DateIndex {
     low_ordinals: Column<u32>,
     high: Column<i64>,
     high_ordinals: Column<u32>,
+    /// The distinct starts, ascending: what ranks stand for. Needed only where ranks of several indexes meet.
+    starts: OnceLock<Vec<i64>>,
 }
 
 impl DateIndex {
@@ -115,6 +119,7 @@ impl DateIndex {
             low_ordinals: pack.column(&format!("{name}.low_ordinals"))?,
             high: pack.column(&format!("{name}.high"))?,
             high_ordinals: pack.column(&format!("{name}.high_ordinals"))?,
+            starts: OnceLock::new(),
         };
         let length = index.low.len();
         if [
@@ -214,6 +219,16 @@ impl DateIndex {
                 from_unordered(&overlapping)
             }
         }
+    }
+
+    /// The start that a rank of `_sort` stands for, in microseconds since 1970 UTC.
+    pub fn start_of_rank(&self, rank: u32) -> Option<i64> {
+        let starts = self.starts.get_or_init(|| {
+            let mut starts = self.low.to_vec();
+            starts.dedup();
+            starts
+        });
+        starts.get(rank as usize).copied()
     }
 
     /// How many rows there are: as many as ordinals when each has one value.

@@ -4,9 +4,12 @@
 //! parameters at the level of lines as `g.<group>.<code>…`, and body offsets), `bodies.dat`, `text/`.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use roaring::RoaringBitmap;
-use rorqual_schema::{Extraction, Group, Hop, Parameter, ParameterType, ResourceType, Schema};
+use rorqual_schema::{
+    Extraction, Group, Hop, Node, Parameter, ParameterType, ResourceType, Schema,
+};
 
 use super::FormatError;
 use super::bodies::Bodies;
@@ -16,7 +19,7 @@ use super::lines::{LineCollector, LineIndex};
 use super::pack::{Pack, PackWriter};
 use super::postings::row_starts;
 use super::reference::Edge;
-use super::text::TextIndex;
+use super::text::{RUN_SEPARATOR, TextIndex, TextWriter};
 use super::token::TokenIndex;
 
 /// Name of the pack in a type's folder.
@@ -294,6 +297,26 @@ fn precomputed_name(from: &Parameter, hop: Hop, parameter: &Parameter) -> String
     format!("c.{}.{}.{}", from.code, hop.name(), parameter.code)
 }
 
+/// The human text of a resource as the full text takes it: runs joined by [`RUN_SEPARATOR`]. `runs` and `text` are
+/// replaced; they are the caller's so that a build reuses them.
+pub fn join_text(
+    schema: &Schema,
+    kind: ResourceType,
+    node: &Node<'_>,
+    runs: &mut Vec<String>,
+    text: &mut String,
+) {
+    runs.clear();
+    schema.human_text(kind, node, runs);
+    text.clear();
+    for run in runs {
+        if !text.is_empty() {
+            text.push(RUN_SEPARATOR);
+        }
+        text.push_str(run);
+    }
+}
+
 /// An opened resource type.
 pub struct Directory {
     kind: ResourceType,
@@ -303,7 +326,18 @@ pub struct Directory {
     groups: Vec<GroupIndex>,
     precomputed: Vec<Precomputed>,
     id: Option<usize>,
-    text: TextIndex,
+    text: Text,
+}
+
+/// The full text of a directory.
+enum Text {
+    /// Written with the generation.
+    Stored(TextIndex),
+    /// Made from the bodies when first asked for: most of what is in memory only is never asked.
+    Later {
+        schema: Arc<Schema>,
+        made: OnceLock<Result<TextIndex, String>>,
+    },
 }
 
 /// Criteria one reference away, kept at the level of this type.
@@ -372,6 +406,40 @@ impl Directory {
     ) -> Result<Directory, FormatError> {
         let pack = Pack::open(&path.join(PACK))?;
         let bodies = Bodies::open(&path.join(BODIES), &pack, kind.name())?;
+        let text = TextIndex::open(&path.join(TEXT))?;
+        if text.len() != bodies.len() as u64 {
+            return Err(FormatError::Damaged {
+                path: path.join(TEXT),
+                detail: format!("{} documents for {} resources", text.len(), bodies.len()),
+            });
+        }
+        Directory::over(pack, bodies, Text::Stored(text), schema, kind)
+    }
+
+    /// Opens a pack and bodies that are in memory only. Their full text is made when it is first asked for.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a section is missing or does not fit the schema.
+    pub fn in_memory(
+        pack: Pack,
+        bodies: Bodies,
+        schema: &Arc<Schema>,
+        kind: ResourceType,
+    ) -> Result<Directory, FormatError> {
+        let text = Text::Later {
+            schema: schema.clone(),
+            made: OnceLock::new(),
+        };
+        Directory::over(pack, bodies, text, schema, kind)
+    }
+
+    fn over(
+        pack: Pack,
+        bodies: Bodies,
+        text: Text,
+        schema: &Schema,
+        kind: ResourceType,
+    ) -> Result<Directory, FormatError> {
         let parameters = schema
             .parameters(kind)
             .iter()
@@ -411,13 +479,6 @@ impl Directory {
             })
             .collect::<Result<Vec<_>, FormatError>>()?;
         let precomputed = open_precomputed(&pack, schema, kind)?;
-        let text = TextIndex::open(&path.join(TEXT))?;
-        if text.len() != bodies.len() as u64 {
-            return Err(FormatError::Damaged {
-                path: path.join(TEXT),
-                detail: format!("{} documents for {} resources", text.len(), bodies.len()),
-            });
-        }
         Ok(Directory {
             kind,
             pack,
@@ -500,8 +561,35 @@ impl Directory {
     }
 
     /// Full text.
-    pub fn text(&self) -> &TextIndex {
-        &self.text
+    ///
+    /// # Errors
+    /// [`FormatError::Text`] when that of a directory in memory cannot be made.
+    pub fn text(&self) -> Result<&TextIndex, FormatError> {
+        match &self.text {
+            Text::Stored(text) => Ok(text),
+            Text::Later { schema, made } => made
+                .get_or_init(|| self.make_text(schema).map_err(|error| error.to_string()))
+                .as_ref()
+                .map_err(|detail| FormatError::Text {
+                    path: TEXT.into(),
+                    detail: detail.clone(),
+                }),
+        }
+    }
+
+    fn make_text(&self, schema: &Schema) -> Result<TextIndex, FormatError> {
+        let mut writer = TextWriter::in_memory()?;
+        let (mut runs, mut text) = (Vec::new(), String::new());
+        for ordinal in 0..self.len() {
+            let body = self.bodies.body(ordinal).unwrap_or_default();
+            let node = Node::parse(&body).map_err(|error| FormatError::Damaged {
+                path: BODIES.into(),
+                detail: error.to_string(),
+            })?;
+            join_text(schema, self.kind, &node, &mut runs, &mut text);
+            writer.push(&text)?;
+        }
+        writer.into_index()
     }
 
     /// The pack behind the parameters.

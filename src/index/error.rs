@@ -58,6 +58,18 @@ pub enum FormatError {
         /// The index directory.
         path: PathBuf,
     },
+    /// The log of anomalies beside the generation cannot be read.
+    #[error("the log of anomalies cannot be read: {detail}")]
+    Anomalies {
+        /// Why, and what to do.
+        detail: String,
+    },
+    /// Another program makes a generation in the directory.
+    #[error("another build or fold is at work in {index}; wait for it to end, then run this again")]
+    Busy {
+        /// The index directory.
+        index: PathBuf,
+    },
     /// The schema stored with the generation cannot be used.
     #[error("{path}: {detail}; rebuild the index")]
     Schema {

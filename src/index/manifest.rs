@@ -1,11 +1,13 @@
 //! The manifest of a generation: what it is, what it was made from, and how each file can be checked.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT_VERSION, FormatError};
+use super::generation::sync_directory;
+use super::{FORMAT_VERSION, FormatError, checksum_file};
 
 /// Name of the manifest in a generation's folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -32,8 +34,22 @@ pub struct Manifest {
     pub counts: BTreeMap<String, u64>,
     /// Literal references without a target, by type.
     pub dangling: BTreeMap<String, u64>,
+    /// How far the log of anomalies is in this generation.
+    pub anomalies: AnomalyMark,
     /// Every other file, by path within the generation.
     pub files: BTreeMap<String, FileRecord>,
+}
+
+/// How far the log of anomalies is folded into a generation. Nothing that the log assigned is assigned again.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AnomalyMark {
+    /// The last log sequence that the generation holds.
+    pub sequence: u64,
+    /// The greatest number of a functional identifier given out.
+    pub identifier: u64,
+    /// When the last record was written, in milliseconds since 1970 UTC; 0 before any.
+    pub instant: i64,
 }
 
 /// Length and checksum of one file.
@@ -56,6 +72,22 @@ impl FileRecord {
 }
 
 impl Manifest {
+    /// Writes the manifest, the last file of a generation, with its checksum, and syncs the folder.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(&self, generation: &Path) -> Result<(), FormatError> {
+        let place = generation.join(MANIFEST);
+        let text = serde_json::to_vec_pretty(self).map_err(|error| FormatError::Damaged {
+            path: place.clone(),
+            detail: error.to_string(),
+        })?;
+        write_synced(&place, &text)?;
+        let checksum = checksum_file(&place)?.xxh3;
+        write_synced(&generation.join(MANIFEST_CHECKSUM), checksum.as_bytes())?;
+        sync_directory(generation)
+    }
+
     /// Reads the manifest of a generation's folder.
     ///
     /// # Errors
@@ -85,4 +117,16 @@ impl Manifest {
         }
         serde_json::from_slice(&text).map_err(damaged)
     }
+}
+
+/// Writes a file and syncs it.
+///
+/// # Errors
+/// [`FormatError::Io`].
+pub fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FormatError> {
+    let io = |source| FormatError::io(path, source);
+    std::fs::write(path, bytes).map_err(io)?;
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(io)
 }

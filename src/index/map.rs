@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytemuck::AnyBitPattern;
 use bytes::Bytes;
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapMut};
 
 use super::FormatError;
 
@@ -44,6 +44,29 @@ impl Region {
             map: Some(Arc::new(map)),
             start: 0,
             end: length,
+        })
+    }
+
+    /// Bytes that live in memory only, on pages of their own so that columns are aligned as in a file.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] when no memory can be had.
+    pub fn in_memory(bytes: &[u8]) -> Result<Region, FormatError> {
+        if bytes.is_empty() {
+            return Ok(Region {
+                map: None,
+                start: 0,
+                end: 0,
+            });
+        }
+        let io = |source| FormatError::io(Path::new("memory"), source);
+        let mut map = MmapMut::map_anon(bytes.len()).map_err(io)?;
+        map.copy_from_slice(bytes);
+        let map = map.make_read_only().map_err(io)?;
+        Ok(Region {
+            map: Some(Arc::new(map)),
+            start: 0,
+            end: bytes.len(),
         })
     }
 
@@ -102,6 +125,9 @@ impl<T: AnyBitPattern> Column<T> {
     /// # Errors
     /// [`FormatError::Layout`] when the region is misaligned or not a whole number of values.
     pub fn new(region: Region, name: &str) -> Result<Column<T>, FormatError> {
+        if region.is_empty() {
+            return Ok(Column::empty());
+        }
         match bytemuck::try_cast_slice::<u8, T>(region.as_slice()) {
             Ok(_) => Ok(Column {
                 region,
@@ -131,6 +157,10 @@ impl<T: AnyBitPattern> Deref for Column<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        bytemuck::cast_slice(self.region.as_slice())
+        match self.region.as_slice() {
+            // Nothing is nowhere, so it is not aligned either.
+            [] => &[],
+            bytes => bytemuck::cast_slice(bytes),
+        }
     }
 }

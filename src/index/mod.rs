@@ -16,23 +16,27 @@ pub mod lines;
 pub mod manifest;
 pub mod map;
 pub mod number;
+pub mod overlay;
 pub mod pack;
 pub mod positions;
 pub mod postings;
 pub mod quantity;
 pub mod read_only;
 pub mod reference;
+pub mod segment;
+pub mod snapshot;
 pub mod sort;
 pub mod string;
 pub mod text;
 pub mod token;
+pub mod workplace;
 
 mod error;
 
 pub use error::FormatError;
 
 /// Version of the on-disk format. A reader refuses any other.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Reads a whole file and answers its length and checksum, as a manifest records them.
 ///

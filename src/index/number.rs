@@ -3,6 +3,7 @@
 //! Sections: `<name>.values` (i128, units of 10^-15) and `<name>.ordinals` (u32), ascending by value.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use roaring::RoaringBitmap;
 use rorqual_schema::{Decimal, Prefix};
@@ -100,6 +101,8 @@ pub struct NumberTest {
 pub struct NumberIndex {
     values: Column<i128>,
     ordinals: Column<u32>,
+    /// The distinct values, ascending: what ranks stand for. Needed only where ranks of several indexes meet.
+    distinct: OnceLock<Vec<i128>>,
 }
 
 impl NumberIndex {
@@ -116,7 +119,21 @@ impl NumberIndex {
                 detail: "its columns differ in length".into(),
             });
         }
-        Ok(NumberIndex { values, ordinals })
+        Ok(NumberIndex {
+            values,
+            ordinals,
+            distinct: OnceLock::new(),
+        })
+    }
+
+    /// The value that a rank of `_sort` stands for, in units of 1e-15.
+    pub fn value_of_rank(&self, rank: u32) -> Option<i128> {
+        let distinct = self.distinct.get_or_init(|| {
+            let mut values = self.values.to_vec();
+            values.dedup();
+            values
+        });
+        distinct.get(rank as usize).copied()
     }
 
     /// The runs of rows that a comparison selects, within `rows`.

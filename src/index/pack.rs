@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use bytemuck::{AnyBitPattern, NoUninit};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::manifest::FileRecord;
 use super::map::{Column, Region};
 use super::{FORMAT_VERSION, FormatError};
 
@@ -25,10 +26,16 @@ const FOOTER: usize = 32;
 /// Writes a pack, section after section.
 pub struct PackWriter {
     path: PathBuf,
-    file: BufWriter<File>,
+    sink: Sink,
     position: u64,
     hash: Xxh3,
     catalog: BTreeMap<String, (u64, u64)>,
+}
+
+/// Where a pack goes.
+enum Sink {
+    File(BufWriter<File>),
+    Memory(Vec<u8>),
 }
 
 /// What a finished file weighs and how it can be checked.
@@ -39,6 +46,13 @@ pub struct FileSeal {
     pub checksum: u64,
 }
 
+impl FileSeal {
+    /// The seal as a manifest records it.
+    pub fn record(&self) -> FileRecord {
+        FileRecord::new(self.length, self.checksum)
+    }
+}
+
 impl PackWriter {
     /// Creates the file, replacing one of the same name.
     ///
@@ -46,9 +60,22 @@ impl PackWriter {
     /// [`FormatError::Io`].
     pub fn create(path: &Path) -> Result<PackWriter, FormatError> {
         let file = File::create(path).map_err(|source| FormatError::io(path, source))?;
+        let file = BufWriter::with_capacity(1 << 20, file);
+        PackWriter::begin(path.to_owned(), Sink::File(file))
+    }
+
+    /// A pack that is never a file: what was written since a generation was built is searched in memory.
+    ///
+    /// # Errors
+    /// None in practice: memory takes every byte.
+    pub fn in_memory() -> Result<PackWriter, FormatError> {
+        PackWriter::begin(PathBuf::from("memory"), Sink::Memory(Vec::new()))
+    }
+
+    fn begin(path: PathBuf, sink: Sink) -> Result<PackWriter, FormatError> {
         let mut writer = PackWriter {
-            path: path.to_owned(),
-            file: BufWriter::with_capacity(1 << 20, file),
+            path,
+            sink,
             position: 0,
             hash: Xxh3::new(),
             catalog: BTreeMap::new(),
@@ -63,9 +90,15 @@ impl PackWriter {
     fn put(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
         self.hash.update(bytes);
         self.position += bytes.len() as u64;
-        self.file
-            .write_all(bytes)
-            .map_err(|source| FormatError::io(&self.path, source))
+        match &mut self.sink {
+            Sink::File(file) => file
+                .write_all(bytes)
+                .map_err(|source| FormatError::io(&self.path, source)),
+            Sink::Memory(memory) => {
+                memory.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
     }
 
     /// Writes one section from its bytes.
@@ -106,6 +139,42 @@ impl PackWriter {
     /// # Errors
     /// [`FormatError::Io`].
     pub fn finish(mut self) -> Result<FileSeal, FormatError> {
+        self.close()?;
+        let PackWriter {
+            path,
+            sink,
+            position,
+            hash,
+            ..
+        } = self;
+        if let Sink::File(file) = sink {
+            let io = |source| FormatError::io(&path, source);
+            let file = file.into_inner().map_err(|error| io(error.into_error()))?;
+            file.sync_all().map_err(io)?;
+        }
+        Ok(FileSeal {
+            length: position,
+            checksum: hash.digest(),
+        })
+    }
+
+    /// Ends a pack in memory and opens it.
+    ///
+    /// # Errors
+    /// [`FormatError`] when there is no memory for it, or it was begun as a file.
+    pub fn into_pack(mut self) -> Result<Pack, FormatError> {
+        self.close()?;
+        match &self.sink {
+            Sink::Memory(bytes) => Pack::read(self.path.clone(), Region::in_memory(bytes)?),
+            Sink::File(_) => Err(FormatError::Layout {
+                section: "catalog".into(),
+                detail: "a pack begun as a file is opened from the file".into(),
+            }),
+        }
+    }
+
+    /// Writes the catalog and the footer.
+    fn close(&mut self) -> Result<(), FormatError> {
         let catalog = serde_json::to_vec(&self.catalog).map_err(|error| FormatError::Layout {
             section: "catalog".into(),
             detail: error.to_string(),
@@ -115,21 +184,7 @@ impl PackWriter {
         self.put(&start.to_le_bytes())?;
         self.put(&(catalog.len() as u64).to_le_bytes())?;
         self.put(&xxh3_64(&catalog).to_le_bytes())?;
-        self.put(&MAGIC)?;
-        let PackWriter {
-            path,
-            file,
-            position,
-            hash,
-            ..
-        } = self;
-        let io = |source| FormatError::io(&path, source);
-        let file = file.into_inner().map_err(|error| io(error.into_error()))?;
-        file.sync_all().map_err(io)?;
-        Ok(FileSeal {
-            length: position,
-            checksum: hash.digest(),
-        })
+        self.put(&MAGIC)
     }
 }
 
@@ -146,10 +201,13 @@ impl Pack {
     /// # Errors
     /// [`FormatError`] when the file cannot be mapped, is not a pack, is of another version, or its catalog is damaged.
     pub fn open(path: &Path) -> Result<Pack, FormatError> {
-        let region = Region::map_file(path)?;
+        Pack::read(path.to_owned(), Region::map_file(path)?)
+    }
+
+    fn read(path: PathBuf, region: Region) -> Result<Pack, FormatError> {
         let bytes = region.as_slice();
         let damaged = |detail: &str| FormatError::Damaged {
-            path: path.to_owned(),
+            path: path.clone(),
             detail: detail.to_owned(),
         };
         if bytes.len() < ALIGNMENT as usize + FOOTER || bytes[..8] != MAGIC {
@@ -158,7 +216,7 @@ impl Pack {
         let found = read_u32(bytes, 8);
         if found != FORMAT_VERSION {
             return Err(FormatError::Version {
-                path: path.to_owned(),
+                path,
                 expected: FORMAT_VERSION,
                 found,
             });
@@ -179,7 +237,7 @@ impl Pack {
         let catalog =
             serde_json::from_slice(catalog).map_err(|_| damaged("its catalog cannot be read"))?;
         Ok(Pack {
-            path: path.to_owned(),
+            path,
             region,
             catalog,
         })

@@ -1,7 +1,8 @@
 //! Quantity values: per dimension in its base unit, and as written for comparisons without a unit.
 //!
 //! Sections: `<name>.units` (dictionary of dimensions, and of units outside the table), `<name>.unit_starts`
-//! (u64) into the rows of `<name>.canonical`; `<name>.written` holds every value as written, whatever its unit.
+//! (u64) into the rows of `<name>.canonical`; `<name>.written` holds every value as written, whatever its unit;
+//! `<name>.rank_units` (u32, one up, 0 without) and `<name>.rank_values` (i128) say what each rank of `_sort` is.
 
 use roaring::RoaringBitmap;
 use rorqual_schema::{Decimal, QuantityValue};
@@ -98,7 +99,12 @@ impl QuantityCollector {
         written.dedup();
         if ranked {
             order.sort_unstable();
-            write_ranks_of(pack, name, places.count(), order.into_iter())?;
+            write_ranks_of(pack, name, places.count(), order.iter().copied())?;
+            order.dedup_by_key(|(value, _)| *value);
+            let of_rank: Vec<u32> = order.iter().map(|((unit, _), _)| *unit).collect();
+            pack.column(&format!("{name}.rank_units"), &of_rank)?;
+            let of_rank: Vec<i128> = order.iter().map(|((_, value), _)| *value).collect();
+            pack.column(&format!("{name}.rank_values"), &of_rank)?;
         }
         let starts: Vec<u64> = (0..=units.len() as u32)
             .map(|unit| canonical.partition_point(|&(rank, _, _)| rank < unit) as u64)
@@ -119,12 +125,23 @@ impl QuantityCollector {
     }
 }
 
+/// A column that is written only where values are sorted.
+fn optional<T: bytemuck::AnyBitPattern>(pack: &Pack, name: &str) -> Result<Column<T>, FormatError> {
+    match pack.has(name) {
+        true => pack.column(name),
+        false => Ok(Column::empty()),
+    }
+}
+
 /// Opened quantity values.
 pub struct QuantityIndex {
     units: Dictionary,
     unit_starts: Column<u64>,
     canonical: NumberIndex,
     written: NumberIndex,
+    /// For each rank of `_sort` its unit, one up, 0 without: absent where nothing is sorted.
+    rank_units: Column<u32>,
+    rank_values: Column<i128>,
 }
 
 impl QuantityIndex {
@@ -138,8 +155,11 @@ impl QuantityIndex {
             unit_starts: pack.column(&format!("{name}.unit_starts"))?,
             canonical: NumberIndex::open(pack, &format!("{name}.canonical"))?,
             written: NumberIndex::open(pack, &format!("{name}.written"))?,
+            rank_units: optional(pack, &format!("{name}.rank_units"))?,
+            rank_values: optional(pack, &format!("{name}.rank_values"))?,
         };
         let whole = index.unit_starts.len() == index.units.len() + 1
+            && index.rank_units.len() == index.rank_values.len()
             && index.unit_starts.last() == Some(&(index.canonical.rows().len() as u64))
             && index.unit_starts.is_sorted();
         if !whole {
@@ -149,6 +169,19 @@ impl QuantityIndex {
             });
         }
         Ok(index)
+    }
+
+    /// The unit and the number of it that a rank of `_sort` stands for.
+    pub fn value_of_rank(&self, rank: u32) -> Option<(Option<&[u8]>, i128)> {
+        let (unit, value) = (
+            *self.rank_units.get(rank as usize)? as usize,
+            *self.rank_values.get(rank as usize)?,
+        );
+        let unit = unit
+            .checked_sub(1)
+            .filter(|unit| *unit < self.units.len())
+            .map(|unit| self.units.key(unit));
+        Some((unit, value))
     }
 
     /// The column, its rows and the comparison in their unit. A comparison in a unit that nothing here is

@@ -2,10 +2,12 @@
 //!
 //! Sections: `<name>.out_starts` (u64), `<name>.out_types` (u8) and `<name>.out` (u32) are the resolved targets of
 //! each ordinal; `<name>.in.<Type>` are postings whose terms are that type's ordinals and whose ordinals are
-//! ours; `<name>.identifier` is a token index over `Reference.identifier`.
+//! ours, or, when few of that type are referred to, rows for those that `<name>.in.<Type>.targets` (u32,
+//! ascending) lists; `<name>.identifier` is a token index over `Reference.identifier`.
 
 use std::ops::Range;
 
+use roaring::RoaringBitmap;
 use rorqual_schema::{ReferenceValue, ResourceType, Token};
 
 use super::FormatError;
@@ -106,15 +108,15 @@ impl ReferenceCollector {
     }
 
     /// Every reference with the slot that holds it, each distinct pointer resolved once by `resolve`, which
-    /// pushes the (type, slot) pairs it stands for. Answers the edges, and how many literal references of
-    /// slots that `kept` keeps resolve to nothing.
+    /// pushes the (type, slot) pairs it stands for. Answers the edges, and a slot for each literal reference that resolves
+    /// to nothing, among those that `kept` keeps.
     pub fn resolve(
         &self,
         kept: impl Fn(u32) -> bool,
         mut resolve: impl FnMut(Pointer<'_>, &mut Vec<(ResourceType, u32)>),
-    ) -> (Vec<Edge>, u64) {
+    ) -> (Vec<Edge>, Vec<u32>) {
         let mut edges = Vec::new();
-        let mut dangling = 0;
+        let mut dangling = Vec::new();
         let mut found = Vec::new();
         for literal in [true, false] {
             let (interner, pairs) = if literal {
@@ -144,7 +146,9 @@ impl ReferenceCollector {
             }
             for (term, from) in pairs.iter().filter(|&(_, slot)| kept(slot)) {
                 let to = &found[targets[term as usize].clone()];
-                dangling += u64::from(literal && to.is_empty());
+                if literal && to.is_empty() {
+                    dangling.push(from);
+                }
                 edges.extend(to.iter().map(|&(to_type, to)| Edge { from, to_type, to }));
             }
         }
@@ -184,18 +188,14 @@ impl ReferenceCollector {
             &placed.iter().map(|edge| edge.2).collect::<Vec<_>>(),
         )?;
         for kind in ResourceType::ALL {
-            let mut pairs: Vec<u64> = placed
+            let pairs: Vec<u64> = placed
                 .iter()
                 .filter(|edge| edge.1 as usize == kind.index())
                 .map(|edge| u64::from(edge.2) << 32 | u64::from(edge.0))
                 .collect();
             if !pairs.is_empty() {
-                write_postings(
-                    pack,
-                    &format!("{name}.in.{}", kind.name()),
-                    targets.get(kind.index()).map_or(0, Places::count),
-                    &mut pairs,
-                )?;
+                let count = targets.get(kind.index()).map_or(0, Places::count);
+                write_incoming(pack, &format!("{name}.in.{}", kind.name()), count, pairs)?;
             }
         }
         self.identifiers
@@ -208,12 +208,88 @@ impl ReferenceCollector {
     }
 }
 
+/// From how many ordinals for each one referred to a row for every ordinal costs more than a search among those
+/// referred to.
+const FEW: usize = 64;
+
+/// Writes postings from pairs packed as `target << 32 | ordinal`, ascending by target, of `count` possible targets.
+fn write_incoming(
+    pack: &mut PackWriter,
+    name: &str,
+    count: usize,
+    mut pairs: Vec<u64>,
+) -> Result<(), FormatError> {
+    pairs.sort_unstable();
+    let mut targets: Vec<u32> = pairs.iter().map(|&pair| (pair >> 32) as u32).collect();
+    targets.dedup();
+    if targets.len().saturating_mul(FEW) >= count {
+        return write_postings(pack, name, count, &mut pairs);
+    }
+    pack.column(&format!("{name}.targets"), &targets)?;
+    let mut row = 0;
+    for pair in &mut pairs {
+        while targets[row] < (*pair >> 32) as u32 {
+            row += 1;
+        }
+        *pair = (row as u64) << 32 | *pair & u64::from(u32::MAX);
+    }
+    write_postings(pack, name, targets.len(), &mut pairs)
+}
+
+/// Who refers to the ordinals of one type.
+pub struct Incoming {
+    /// The ordinals referred to, ascending, when there are few; otherwise every ordinal has a row.
+    few: Option<Column<u32>>,
+    rows: Postings,
+}
+
+impl Incoming {
+    fn open(pack: &Pack, name: &str) -> Result<Incoming, FormatError> {
+        let targets = format!("{name}.targets");
+        let few: Option<Column<u32>> = pack
+            .has(&targets)
+            .then(|| pack.column(&targets))
+            .transpose()?;
+        let rows = Postings::open(pack, name)?;
+        if few.as_ref().is_some_and(|few| few.len() != rows.terms()) {
+            return Err(FormatError::Layout {
+                section: targets,
+                detail: "its length is not that of its postings".into(),
+            });
+        }
+        Ok(Incoming { few, rows })
+    }
+
+    fn row(&self, target: u32) -> Option<usize> {
+        match &self.few {
+            Some(few) => few.binary_search(&target).ok(),
+            None => Some(target as usize),
+        }
+    }
+
+    /// The ordinals that refer to one, ascending.
+    pub fn of(&self, target: u32) -> &[u32] {
+        self.row(target).map_or(&[], |row| self.rows.of(row))
+    }
+
+    /// The same as a bitmap.
+    pub fn bitmap(&self, target: u32) -> RoaringBitmap {
+        self.row(target)
+            .map_or_else(RoaringBitmap::new, |row| self.rows.bitmap(row))
+    }
+
+    /// How many references there are.
+    pub fn edges(&self) -> usize {
+        self.rows.of_range(0..self.rows.terms()).len()
+    }
+}
+
 /// Opened references.
 pub struct ReferenceIndex {
     starts: Column<u64>,
     types: Column<u8>,
     targets: Column<u32>,
-    incoming: Vec<Option<Postings>>,
+    incoming: Vec<Option<Incoming>>,
     identifiers: TokenIndex,
 }
 
@@ -228,7 +304,7 @@ impl ReferenceIndex {
             .map(|kind| {
                 let section = format!("{name}.in.{}", kind.name());
                 pack.has(&format!("{section}.starts"))
-                    .then(|| Postings::open(pack, &section))
+                    .then(|| Incoming::open(pack, &section))
                     .transpose()
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -265,9 +341,8 @@ impl ReferenceIndex {
         })
     }
 
-    /// Who refers to an ordinal of `kind`: postings whose terms are that type's ordinals. `None`: nobody refers
-    /// to that type.
-    pub fn incoming(&self, kind: ResourceType) -> Option<&Postings> {
+    /// Who refers to the ordinals of `kind`. `None`: nobody refers to that type.
+    pub fn incoming(&self, kind: ResourceType) -> Option<&Incoming> {
         self.incoming.get(kind.index())?.as_ref()
     }
 

@@ -10,6 +10,17 @@ use super::pack::{Pack, PackWriter};
 /// The rank of a resource without a value: after every other.
 pub const ABSENT: u32 = u32::MAX;
 
+/// What a rank stands for. Ranks of one index compare as integers; those of several indexes compare by their values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SortValue<'i> {
+    /// An instant in microseconds, a number in units of 1e-15, or a place in an order.
+    Integer(i128),
+    /// A term: `code NUL system`, or a folded text.
+    Term(&'i [u8]),
+    /// A canonical unit and a number of it; without unit first.
+    Quantity(Option<&'i [u8]>, i128),
+}
+
 /// Writes the columns from pairs packed as `rank << 32 | ordinal`.
 ///
 /// # Errors

@@ -100,6 +100,11 @@ impl StringIndex {
         })
     }
 
+    /// The folded text that a rank of `_sort` stands for.
+    pub fn text_of_rank(&self, rank: u32) -> Option<&[u8]> {
+        ((rank as usize) < self.folded.len()).then(|| self.folded.key(rank as usize))
+    }
+
     /// An upper bound of how many ordinals have a value that starts with `folded` text.
     pub fn count_starting(&self, folded: &str) -> u64 {
         self.folded_postings

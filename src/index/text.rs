@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use rorqual_schema::fold;
 use rust_stemmers::{Algorithm, Stemmer};
 use tantivy::collector::DocSetCollector;
-use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::OpenWriteError;
+use tantivy::directory::{MmapDirectory, RamDirectory};
 use tantivy::postings::{Postings as _, TermInfo};
 use tantivy::query::{PhraseQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
@@ -19,8 +19,10 @@ use tantivy::{
     SingleSegmentIndexWriter, TERMINATED, TantivyDocument, TantivyError, Term,
 };
 
-use super::FormatError;
+use super::generation::sync_directory;
+use super::manifest::FileRecord;
 use super::read_only::ReadOnlyDirectory;
+use super::{FormatError, checksum_file};
 
 const WORD: &str = "word";
 const STEM: &str = "stem";
@@ -189,12 +191,30 @@ impl TextWriter {
         /// single-segment writer keeps postings compressed.
         const BUDGET: usize = 1 << 30;
         std::fs::create_dir_all(path).map_err(|source| FormatError::io(path, source))?;
-        let (schema, word, stem) = schema();
-        let failed = |error| unwritten(path, &error);
         let directory = MmapDirectory::open(path).map_err(|error| FormatError::Text {
             path: path.to_owned(),
             detail: error.to_string(),
         })?;
+        TextWriter::over(directory, path, BUDGET)
+    }
+
+    /// A segment that is never a file.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`].
+    pub fn in_memory() -> Result<TextWriter, FormatError> {
+        /// The least that tantivy takes: its tables are sized by it, and these segments are small.
+        const BUDGET: usize = 15_000_000;
+        TextWriter::over(RamDirectory::create(), Path::new("memory"), BUDGET)
+    }
+
+    fn over(
+        directory: impl Into<Box<dyn tantivy::Directory>>,
+        path: &Path,
+        budget: usize,
+    ) -> Result<TextWriter, FormatError> {
+        let (schema, word, stem) = schema();
+        let failed = |error| unwritten(path, &error);
         // The tokenizers must be known before the segment writer looks them up.
         let tokenizers = TokenizerManager::default();
         register(&tokenizers);
@@ -202,7 +222,7 @@ impl TextWriter {
             .schema(schema)
             .settings(IndexSettings::default())
             .tokenizers(tokenizers)
-            .single_segment_index_writer(directory, BUDGET)
+            .single_segment_index_writer(directory, budget)
             .map_err(failed)?;
         Ok(TextWriter {
             path: path.to_owned(),
@@ -235,6 +255,49 @@ impl TextWriter {
             .map(drop)
             .map_err(|error| unwritten(&self.path, &error))
     }
+}
+
+impl TextWriter {
+    /// Ends a segment in memory and opens it.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`].
+    pub fn into_index(self) -> Result<TextIndex, FormatError> {
+        let index = self
+            .writer
+            .finalize()
+            .map_err(|error| unwritten(&self.path, &error))?;
+        TextIndex::of(index, &self.path)
+    }
+}
+
+/// Syncs the files of a finished full-text folder and answers the record of each by name, without the locks that
+/// tantivy leaves.
+///
+/// # Errors
+/// [`FormatError::Io`].
+pub fn seal_folder(folder: &Path) -> Result<Vec<(String, FileRecord)>, FormatError> {
+    let io = |source| FormatError::io(folder, source);
+    let mut records = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        let path = entry.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+        {
+            std::fs::remove_file(&path).map_err(io)?;
+            continue;
+        }
+        std::fs::File::open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(|source| FormatError::io(&path, source))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        records.push((name, checksum_file(&path)?));
+    }
+    sync_directory(folder)?;
+    records.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(records)
 }
 
 /// Why text could not be written; what the system refused keeps its kind, so that a full disk is told as such.
@@ -285,6 +348,14 @@ impl TextIndex {
         })?;
         let index = Index::open(ReadOnlyDirectory::new(directory)).map_err(failed)?;
         register(index.tokenizers());
+        TextIndex::of(index, path)
+    }
+
+    fn of(index: Index, path: &Path) -> Result<TextIndex, FormatError> {
+        let failed = |error: TantivyError| FormatError::Damaged {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        };
         let word = index.schema().get_field(WORD).map_err(failed)?;
         let stem = index.schema().get_field(STEM).map_err(failed)?;
         let reader = index

@@ -270,6 +270,19 @@ impl TokenIndex {
         self.postings.of(self.terms.find(&key)?).first().copied()
     }
 
+    /// All ordinals that hold a code under no system, ascending: the versions of an id.
+    pub fn all(&self, code: &str) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        let mut key = Vec::new();
+        join(&mut key, &[code.as_bytes(), b""]);
+        let ordinals = self.terms.find(&key).map(|term| self.postings.of(term));
+        ordinals.unwrap_or(&[]).iter().copied()
+    }
+
+    /// The `code NUL system` term that a rank of `_sort` stands for.
+    pub fn term_of_rank(&self, rank: u32) -> Option<&[u8]> {
+        ((rank as usize) < self.terms.len()).then(|| self.terms.key(rank as usize))
+    }
+
     /// The dictionary of `code NUL system` terms.
     pub fn terms(&self) -> &Dictionary {
         &self.terms

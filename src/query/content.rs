@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use rorqual_schema::ResourceType;
+
 use super::criterion::{ContentQuery, Criterion, Test};
 use super::order::Scores;
 use crate::index::FormatError;
+use crate::index::snapshot::Snapshot;
 use crate::index::text::TextIndex;
 
 /// What each word of a quoted text adds to a score: as much as a fairly rare word that stands alone.
@@ -49,7 +52,11 @@ fn both(left: Option<Vec<(u32, f32)>>, right: Vec<(u32, f32)>) -> Vec<(u32, f32)
 ///
 /// # Errors
 /// [`FormatError::Text`] when the full-text index cannot be read.
-pub fn scores(text: &TextIndex, criterion: &Criterion) -> Result<Option<Scores>, FormatError> {
+pub fn scores(
+    snapshot: &Snapshot,
+    kind: ResourceType,
+    criterion: &Criterion,
+) -> Result<Option<Scores>, FormatError> {
     let parts = match criterion {
         Criterion::And(parts) => parts.as_slice(),
         single => std::slice::from_ref(single),
@@ -63,8 +70,13 @@ pub fn scores(text: &TextIndex, criterion: &Criterion) -> Result<Option<Scores>,
         } = part
         {
             any = true;
-            for (ordinal, weight) in search(text, query)? {
-                *weights.entry(ordinal).or_default() += weight;
+            for part in snapshot.parts(kind) {
+                for (ordinal, weight) in search(part.directory.text()?, query)? {
+                    let ordinal = part.start + ordinal;
+                    if snapshot.sees(kind, ordinal) {
+                        *weights.entry(ordinal).or_default() += weight;
+                    }
+                }
             }
         }
     }

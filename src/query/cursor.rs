@@ -1,6 +1,6 @@
-//! Page cursors: where a page begins, in which generation, sealed.
+//! Page cursors: where a page begins, in which state of the index, sealed.
 //!
-//! A token is base64url of `offset (u64 LE) ‖ generation id ‖ seal`. The seal is a keyed BLAKE3 over all that and the
+//! A token is base64url of `offset (u64 LE) ‖ log sequence (u64 LE) ‖ generation id ‖ seal`. The seal is a keyed BLAKE3 over all that and the
 //! request, so that neither can be altered, nor a token moved to another request.
 
 use std::path::Path;
@@ -22,6 +22,8 @@ pub struct CursorSeal {
 pub struct Cursor {
     /// The generation that the paging began with.
     pub generation: String,
+    /// The last sequence of the log of anomalies that the paging sees.
+    pub sequence: u64,
     /// How many matches come before the page.
     pub offset: u64,
 }
@@ -58,6 +60,7 @@ impl CursorSeal {
     /// The token of a cursor within `request` (type and canonical query).
     pub fn token(&self, cursor: &Cursor, request: &str) -> String {
         let mut bytes = cursor.offset.to_le_bytes().to_vec();
+        bytes.extend_from_slice(&cursor.sequence.to_le_bytes());
         bytes.extend_from_slice(cursor.generation.as_bytes());
         let seal = self.seal(&bytes, request);
         bytes.extend_from_slice(&seal);
@@ -71,7 +74,7 @@ impl CursorSeal {
             .split('&')
             .find_map(|pair| pair.trim().strip_prefix("_cursor="))?;
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.trim()).ok()?;
-        let named = bytes.get(8..bytes.len().checked_sub(SEAL)?)?;
+        let named = bytes.get(16..bytes.len().checked_sub(SEAL)?)?;
         String::from_utf8(named.to_vec()).ok()
     }
 
@@ -96,12 +99,14 @@ impl CursorSeal {
         if seal.len() != SEAL || widen(seal) != widen(&self.seal(payload, request)) {
             return Err(altered());
         }
-        let (offset, generation) = payload.split_first_chunk::<8>().ok_or_else(altered)?;
+        let (offset, rest) = payload.split_first_chunk::<8>().ok_or_else(altered)?;
+        let (sequence, generation) = rest.split_first_chunk::<8>().ok_or_else(altered)?;
         let generation = std::str::from_utf8(generation)
             .map_err(|_| altered())?
             .to_owned();
         Ok(Cursor {
             generation,
+            sequence: u64::from_le_bytes(*sequence),
             offset: u64::from_le_bytes(*offset),
         })
     }
@@ -116,6 +121,7 @@ mod tests {
         let seal = CursorSeal { key: [7; 32] };
         let cursor = Cursor {
             generation: "20261123T000000000Z-abcdef".into(),
+            sequence: 12,
             offset: 400,
         };
         let token = seal.token(&cursor, "Location?status=active");

@@ -9,7 +9,7 @@ use super::leaf;
 impl Evaluator<'_> {
     /// An upper bound of how many ordinals satisfy a criterion, from counts alone.
     pub(super) fn estimate(&self, level: Level, criterion: &Criterion) -> u64 {
-        let everything = || u64::from(self.generation.directory(level.kind).len());
+        let everything = || u64::from(self.directory(level).len());
         match criterion {
             Criterion::Nothing => 0,
             Criterion::And(parts) => parts
@@ -22,13 +22,7 @@ impl Evaluator<'_> {
                 Ok(index) => leaf::estimate(index, test).unwrap_or_else(everything),
                 Err(_) => everything(),
             },
-            Criterion::Line { group, inner } => self.estimate(
-                Level {
-                    kind: level.kind,
-                    group: Some(*group),
-                },
-                inner,
-            ),
+            Criterion::Line { group, inner } => self.estimate(level.lines(*group), inner),
             Criterion::Chain {
                 parameter,
                 climb,
@@ -52,7 +46,7 @@ impl Evaluator<'_> {
     ) -> Option<u64> {
         match inner {
             Criterion::Test { parameter, test } => {
-                let directory = self.generation.directory(level.kind);
+                let directory = self.directory(level);
                 leaf::estimate(directory.precomputed(reference, hop, *parameter)?, test)
             }
             Criterion::Or(parts) => {
@@ -75,8 +69,7 @@ impl Evaluator<'_> {
     ) -> bool {
         match inner {
             Criterion::Test { parameter, .. } => self
-                .generation
-                .directory(level.kind)
+                .directory(level)
                 .precomputed(reference, hop, *parameter)
                 .is_some(),
             Criterion::Or(parts) => parts
@@ -88,7 +81,7 @@ impl Evaluator<'_> {
 
     /// The code of a parameter.
     pub(super) fn code(&self, kind: ResourceType, parameter: usize) -> String {
-        let known = self.generation.schema().parameters(kind).get(parameter);
+        let known = self.snapshot.schema().parameters(kind).get(parameter);
         known.map_or_else(String::new, |parameter| parameter.code.clone())
     }
 
@@ -96,7 +89,7 @@ impl Evaluator<'_> {
     pub(super) fn place(&self, level: Level) -> String {
         let group = level
             .group
-            .and_then(|group| self.generation.schema().groups(level.kind).get(group));
+            .and_then(|group| self.snapshot.schema().groups(level.kind).get(group));
         match group {
             Some(group) => format!("{}.{}", level.kind, group.name),
             None => level.kind.name().to_owned(),

@@ -11,12 +11,13 @@ use super::error::{Fault, SearchError};
 use super::leaf::any_token;
 use crate::index::FormatError;
 use crate::index::column::{ParameterIndex, Values};
-use crate::index::generation::Generation;
+use crate::index::directory::Directory;
 use crate::index::postings::from_unordered;
+use crate::index::snapshot::Snapshot;
 
-/// Evaluates criteria on one generation.
+/// Evaluates criteria on one snapshot.
 pub struct Evaluator<'g> {
-    pub(super) generation: &'g Generation,
+    pub(super) snapshot: &'g Snapshot,
     /// Absolute references of a request are ours under this base only.
     pub(super) base_url: &'g str,
     choices: Choices,
@@ -53,18 +54,38 @@ impl Default for Choices {
     }
 }
 
-/// Where the parameters of a level are looked up: the resources of a type, or the lines of one of its groups.
+/// Where the parameters of a level are looked up: the resources of one part of a type, or the lines of one of its groups.
 #[derive(Clone, Copy)]
 pub(super) struct Level {
     pub(super) kind: ResourceType,
+    pub(super) part: usize,
     pub(super) group: Option<usize>,
 }
 
+impl Level {
+    /// The resources of a part of a type.
+    pub(super) fn resources(kind: ResourceType, part: usize) -> Level {
+        Level {
+            kind,
+            part,
+            group: None,
+        }
+    }
+
+    /// The lines of a group of this level's resources.
+    pub(super) fn lines(self, group: usize) -> Level {
+        Level {
+            group: Some(group),
+            ..self
+        }
+    }
+}
+
 impl<'g> Evaluator<'g> {
-    /// An evaluator on `generation` for requests made under `base_url`.
-    pub fn new(generation: &'g Generation, base_url: &'g str) -> Evaluator<'g> {
+    /// An evaluator on `snapshot` for requests made under `base_url`.
+    pub fn new(snapshot: &'g Snapshot, base_url: &'g str) -> Evaluator<'g> {
         Evaluator {
-            generation,
+            snapshot,
             base_url,
             choices: Choices::default(),
         }
@@ -84,7 +105,22 @@ impl<'g> Evaluator<'g> {
         kind: ResourceType,
         criterion: &Criterion,
     ) -> Result<RoaringBitmap, SearchError> {
-        self.evaluate(Level { kind, group: None }, criterion)
+        let mut all = RoaringBitmap::new();
+        for part in self.snapshot.parts(kind) {
+            let found = self.evaluate(Level::resources(kind, part.number), criterion)?;
+            let found = self.snapshot.seen(kind, part, found);
+            if part.number == 0 {
+                all = found;
+            } else {
+                all |= found;
+            }
+        }
+        Ok(all)
+    }
+
+    /// The directory of a level.
+    pub(super) fn directory(&self, level: Level) -> &'g Directory {
+        self.snapshot.directory(level.kind, level.part)
     }
 
     pub(super) fn evaluate(
@@ -119,13 +155,7 @@ impl<'g> Evaluator<'g> {
                 if let Some(found) = self.precomputed(level, *parameter, hop, inner) {
                     return found;
                 }
-                let mut found = self.evaluate(
-                    Level {
-                        kind: *target,
-                        group: None,
-                    },
-                    inner,
-                )?;
+                let mut found = self.matches(*target, inner)?;
                 if *climb {
                     found = self.with_descendants(*target, found)?;
                 }
@@ -136,36 +166,25 @@ impl<'g> Evaluator<'g> {
                 parameter,
                 inner,
             } => {
-                let from = Level {
-                    kind: *source,
-                    group: None,
-                };
-                let found = self.evaluate(from, inner)?;
-                let references = self.references(from, *parameter)?;
                 let mut targets = Vec::new();
-                for ordinal in &found {
-                    targets.extend(
-                        references
-                            .targets(ordinal)
-                            .filter(|(kind, _)| *kind == level.kind)
-                            .map(|(_, to)| to),
-                    );
+                for part in self.snapshot.parts(*source) {
+                    let from = Level::resources(*source, part.number);
+                    let found = self.evaluate(from, inner)?;
+                    let references = self.references(from, *parameter)?;
+                    for ordinal in self.snapshot.seen(*source, part, found) {
+                        let of_part = references.targets(ordinal - part.start);
+                        targets.extend(
+                            of_part
+                                .filter(|(kind, _)| *kind == level.kind)
+                                .map(|(_, to)| to),
+                        );
+                    }
                 }
                 Ok(from_unordered(&targets))
             }
             Criterion::Line { group, inner } => {
-                let lines = self.evaluate(
-                    Level {
-                        kind: level.kind,
-                        group: Some(*group),
-                    },
-                    inner,
-                )?;
-                let index = self
-                    .generation
-                    .directory(level.kind)
-                    .group(*group)
-                    .ok_or_else(misfit)?;
+                let lines = self.evaluate(level.lines(*group), inner)?;
+                let index = self.directory(level).group(*group).ok_or_else(misfit)?;
                 // A line inside a line answers the lines that hold it; outside, the resources.
                 Ok(if level.group.is_some() {
                     index.lines.parents(&lines)
@@ -177,7 +196,7 @@ impl<'g> Evaluator<'g> {
     }
 
     fn everything(&self, level: Level) -> RoaringBitmap {
-        let directory = self.generation.directory(level.kind);
+        let directory = self.directory(level);
         let count = match level.group {
             None => directory.len(),
             Some(group) => directory
@@ -267,7 +286,7 @@ impl<'g> Evaluator<'g> {
                     test: Test::Token(query),
                 } => {
                     let hop = if *climb { Hop::Above } else { Hop::Direct };
-                    let directory = self.generation.directory(level.kind);
+                    let directory = self.directory(level);
                     (directory.precomputed(*parameter, hop, *end)?, query)
                 }
                 _ => return None,
@@ -288,7 +307,7 @@ impl<'g> Evaluator<'g> {
         level: Level,
         number: usize,
     ) -> Result<&'g ParameterIndex, SearchError> {
-        let directory = self.generation.directory(level.kind);
+        let directory = self.directory(level);
         let index = match level.group {
             None => directory.parameter(number),
             Some(group) => directory.group(group).and_then(|group| {

@@ -24,7 +24,7 @@ pub enum Depth {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
-    /// What is done: `and`, `or`, `not`, `chain`, `has`, `line`, `test`, `all`, `nothing`.
+    /// What is done: `and`, `or`, `not`, `chain`, `has`, `line`, `test`, `overlay`, `all`, `nothing`.
     pub operator: &'static str,
     /// What it is done on: `HealthcareService.specialty`.
     pub on: String,
@@ -57,7 +57,63 @@ impl Evaluator<'_> {
         criterion: &Criterion,
         depth: Depth,
     ) -> Result<Step, SearchError> {
-        self.step(Level { kind, group: None }, criterion, depth)
+        self.resources(kind, criterion, depth)
+    }
+
+    /// The plan over the resources of a type: that of its directory, and what was written since as one step beside it.
+    fn resources(
+        &self,
+        kind: ResourceType,
+        criterion: &Criterion,
+        depth: Depth,
+    ) -> Result<Step, SearchError> {
+        let stored = self.step(Level::resources(kind, 0), criterion, depth)?;
+        let written = self.snapshot.part_count(kind) - 1;
+        if written == 0 {
+            return Ok(stored);
+        }
+        let begun = Instant::now();
+        let parts = || self.snapshot.parts(kind).skip(1);
+        let estimated = parts()
+            .map(|part| self.estimate(Level::resources(kind, part.number), criterion))
+            .sum();
+        let mut since = Step {
+            operator: "overlay",
+            on: kind.name().to_owned(),
+            structure: format!(
+                "{written} segment(s) in memory: what was written since the generation"
+            ),
+            estimated,
+            actual: None,
+            bytes: None,
+            micros: None,
+            steps: Vec::new(),
+        };
+        let mut all = Step {
+            operator: "or",
+            on: kind.name().to_owned(),
+            structure: "union of parts, without what was replaced".to_owned(),
+            estimated: stored.estimated + estimated,
+            actual: None,
+            bytes: None,
+            micros: None,
+            steps: Vec::new(),
+        };
+        if depth == Depth::Analyze {
+            let mut found = 0;
+            for part in parts() {
+                let of_part = self.evaluate(Level::resources(kind, part.number), criterion)?;
+                found += self.snapshot.seen(kind, part, of_part).len();
+            }
+            since.actual = Some(found);
+            since.micros = Some(micros(begun));
+            let begun = Instant::now();
+            all.actual = Some(self.matches(kind, criterion)?.len());
+            all.micros = Some(micros(begun));
+            all.bytes = stored.bytes;
+        }
+        all.steps = vec![stored, since];
+        Ok(all)
     }
 
     fn step(&self, level: Level, criterion: &Criterion, depth: Depth) -> Result<Step, SearchError> {
@@ -109,14 +165,7 @@ impl Evaluator<'_> {
                         "postings kept at the level of the resource that refers".to_owned(),
                     )
                 } else {
-                    steps.push(self.step(
-                        Level {
-                            kind: *target,
-                            group: None,
-                        },
-                        inner,
-                        depth,
-                    )?);
+                    steps.push(self.resources(*target, inner, depth)?);
                     (
                         "chain",
                         on,
@@ -129,19 +178,12 @@ impl Evaluator<'_> {
                 parameter,
                 inner,
             } => {
-                let from = Level {
-                    kind: *source,
-                    group: None,
-                };
-                steps.push(self.step(from, inner, depth)?);
+                steps.push(self.resources(*source, inner, depth)?);
                 let on = format!("{place} <- {source}.{}", self.code(*source, *parameter));
                 ("has", on, "outgoing references of what is found".to_owned())
             }
             Criterion::Line { group, inner } => {
-                let inside = Level {
-                    kind: level.kind,
-                    group: Some(*group),
-                };
+                let inside = level.lines(*group);
                 steps.push(self.step(inside, inner, depth)?);
                 (
                     "line",
@@ -155,7 +197,7 @@ impl Evaluator<'_> {
         if depth == Depth::Analyze {
             let begun = Instant::now();
             let found = self.evaluate(level, criterion)?;
-            micros = Some((begun.elapsed().as_secs_f64() * 1e7).round() / 10.0);
+            micros = Some(self::micros(begun));
             actual = Some(found.len());
             bytes = Some(match steps.is_empty() {
                 true => found.serialized_size() as u64,
@@ -173,6 +215,11 @@ impl Evaluator<'_> {
             steps,
         })
     }
+}
+
+/// Microseconds since an instant, to a tenth.
+fn micros(begun: Instant) -> f64 {
+    (begun.elapsed().as_secs_f64() * 1e7).round() / 10.0
 }
 
 /// The structure that answers a test.

@@ -34,13 +34,13 @@ impl<'g> Evaluator<'g> {
     ) -> Option<Result<RoaringBitmap, SearchError>> {
         match inner {
             Criterion::Test { parameter, test } => {
-                let directory = self.generation.directory(level.kind);
+                let directory = self.directory(level);
                 let index = directory.precomputed(reference, hop, *parameter)?;
                 Some(self.select(directory, index, test))
             }
             // Some target passes one of the tests: the same as one of the tests is passed by some target.
             Criterion::Or(parts) => {
-                let directory = self.generation.directory(level.kind);
+                let directory = self.directory(level);
                 let end = |number| directory.precomputed(reference, hop, number);
                 if let Some(found) = any_token(parts, &end) {
                     return Some(Ok(found));
@@ -72,12 +72,12 @@ impl<'g> Evaluator<'g> {
             0 => RoaringBitmap::new(),
             1 => targets
                 .min()
-                .map(|target| incoming.bitmap(target as usize))
+                .map(|target| incoming.bitmap(target))
                 .unwrap_or_default(),
             _ => {
                 let mut found = Vec::new();
                 for target in targets {
-                    found.extend_from_slice(incoming.of(target as usize));
+                    found.extend_from_slice(incoming.of(target));
                 }
                 from_unordered(&found)
             }
@@ -90,10 +90,10 @@ impl<'g> Evaluator<'g> {
         kind: ResourceType,
         set: RoaringBitmap,
     ) -> Result<RoaringBitmap, SearchError> {
-        let Some(part_of) = self.generation.schema().find(kind, "partof") else {
+        let Some(part_of) = self.snapshot.schema().find(kind, "partof") else {
             return Ok(set);
         };
-        let references = self.references(Level { kind, group: None }, part_of)?;
+        let references = self.references(Level::resources(kind, 0), part_of)?;
         let mut family = set.clone();
         let mut fresh = set;
         // A cycle ends the descent: nothing in it is new the second time.

@@ -17,9 +17,12 @@ impl Evaluator<'_> {
         number: usize,
         test: &Test,
     ) -> Result<RoaringBitmap, SearchError> {
-        let directory = self.generation.directory(level.kind);
+        let directory = self.directory(level);
         if let Test::Content(query) = test {
-            let found = super::content::search(directory.text(), query).map_err(damaged)?;
+            let found = directory
+                .text()
+                .and_then(|text| super::content::search(text, query))
+                .map_err(damaged)?;
             return Ok(from_unordered(
                 &found.into_iter().map(|hit| hit.0).collect::<Vec<_>>(),
             ));
@@ -147,9 +150,8 @@ impl Evaluator<'_> {
         kinds
             .iter()
             .filter_map(|&kind| {
-                self.generation
-                    .directory(kind)
-                    .ordinal(&query.id)
+                self.snapshot
+                    .ordinal(kind, &query.id)
                     .map(|ordinal| (kind, ordinal))
             })
             .collect()

@@ -1,5 +1,6 @@
 //! The order of matches: `_sort`, nearest first, best first, or the order of the index.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use ahash::RandomState;
@@ -8,10 +9,9 @@ use rorqual_schema::{Hop, Position, ResourceType};
 
 use super::parse::{NearSearch, SortBy, SortKey};
 use crate::index::column::Values;
-use crate::index::generation::Generation;
 use crate::index::positions::{PositionIndex, distance};
-use crate::index::reference::ReferenceIndex;
-use crate::index::sort::Ranks;
+use crate::index::snapshot::Snapshot;
+use crate::index::sort::{Ranks, SortValue};
 
 /// Scores of matches by ordinal, in (0,1].
 pub type Scores = HashMap<u32, f32, RandomState>;
@@ -26,9 +26,15 @@ enum Key<'g> {
         ranks: &'g Ranks,
         descending: bool,
     },
+    /// The parts of a type rank their values each on their own: there the values themselves are compared.
+    Values {
+        snapshot: &'g Snapshot,
+        kind: ResourceType,
+        parameter: usize,
+        descending: bool,
+    },
     Chained {
-        references: &'g ReferenceIndex,
-        target: ResourceType,
+        references: References<'g>,
         ranks: &'g Ranks,
         descending: bool,
     },
@@ -49,26 +55,33 @@ impl<'g> Order<'g> {
     /// The order of a request: its `_sort`, else nearest first for a proximity search, else best first for a full-text
     /// one, else the order of the index.
     pub fn new(
-        generation: &'g Generation,
+        snapshot: &'g Snapshot,
         kind: ResourceType,
         sort: &[SortKey],
         near: Option<&'g NearSearch>,
         scores: Option<&'g Scores>,
     ) -> Order<'g> {
+        let whole = snapshot.part_count(kind) == 1;
         let ranks = |kind, number| {
-            let parameter = generation.directory(kind).parameter(number);
+            let parameter = snapshot.directory(kind, 0).parameter(number);
             parameter.and_then(|parameter| parameter.ranks.as_ref())
         };
         let by_distance = |descending| {
-            let distances = Distances::new(generation, kind, near?)?;
+            let distances = Distances::new(snapshot, kind, near?)?;
             Some(Key::Distance {
                 distances,
                 descending,
             })
         };
         let key = |key: &SortKey| match key.by {
-            SortBy::Parameter(number) => Some(Key::Ranks {
+            SortBy::Parameter(number) if whole => Some(Key::Ranks {
                 ranks: ranks(kind, number)?,
+                descending: key.descending,
+            }),
+            SortBy::Parameter(parameter) => Some(Key::Values {
+                snapshot,
+                kind,
+                parameter,
                 descending: key.descending,
             }),
             SortBy::Chained {
@@ -77,18 +90,25 @@ impl<'g> Order<'g> {
                 parameter,
             } => {
                 let precomputed =
-                    generation
-                        .directory(kind)
+                    snapshot
+                        .directory(kind, 0)
                         .precomputed(reference, Hop::Direct, parameter);
-                if let Some(ranks) = precomputed.and_then(|index| index.ranks.as_ref()) {
+                if let Some(ranks) = precomputed
+                    .filter(|_| whole)
+                    .and_then(|index| index.ranks.as_ref())
+                {
                     return Some(Key::Ranks {
                         ranks,
                         descending: key.descending,
                     });
                 }
                 Some(Key::Chained {
-                    references: references(generation, kind, reference)?,
-                    target,
+                    references: References {
+                        snapshot,
+                        kind,
+                        parameter: reference,
+                        target,
+                    },
                     ranks: ranks(target, parameter)?,
                     descending: key.descending,
                 })
@@ -127,6 +147,19 @@ impl<'g> Order<'g> {
                 Some(first) => matches.range(first..).take(end - start).collect(),
                 None => Vec::new(),
             },
+            keys if keys.iter().any(|key| matches!(key, Key::Values { .. })) => {
+                let keyed: Vec<(Vec<Compared<'_>>, u32)> = matches
+                    .iter()
+                    .map(|ordinal| {
+                        let compared = keys.iter().map(|key| key.compared(ordinal)).collect();
+                        (compared, ordinal)
+                    })
+                    .collect();
+                window(keyed, start, end)
+                    .into_iter()
+                    .map(|(_, ordinal)| ordinal)
+                    .collect()
+            }
             // One key is by far the commonest.
             [key] => {
                 let keyed = matches
@@ -169,17 +202,16 @@ impl Key<'_> {
             Key::Ranks { ranks, descending } => {
                 directed(ranks.rank(ordinal, *descending).map(u64::from), *descending)
             }
+            // Only compared with keys like itself, by value.
+            Key::Values { .. } => ABSENT,
             Key::Chained {
                 references,
-                target,
                 ranks,
                 descending,
             } => {
-                let ends = references
-                    .targets(ordinal)
-                    .filter(|(kind, _)| kind == target);
-                let found = ends
-                    .filter_map(|(_, to)| ranks.rank(to, *descending))
+                let found = references
+                    .of(ordinal)
+                    .filter_map(|to| ranks.rank(to, *descending))
                     .map(u64::from);
                 directed(
                     if *descending {
@@ -203,14 +235,82 @@ impl Key<'_> {
     }
 }
 
-fn references(
-    generation: &Generation,
+impl<'g> Key<'g> {
+    /// What compares in the order asked for, where parts are compared by their values.
+    fn compared(&self, ordinal: u32) -> Compared<'g> {
+        let Key::Values {
+            snapshot,
+            kind,
+            parameter,
+            descending,
+        } = self
+        else {
+            // Directed already: ascending whatever was asked, and the absent last.
+            return Compared {
+                value: Some(SortValue::Integer(i128::from(self.ascending(ordinal)))),
+                descending: false,
+            };
+        };
+        let (part, own) = snapshot.locate(*kind, ordinal);
+        let index = part.directory.parameter(*parameter);
+        let rank = index
+            .and_then(|index| index.ranks.as_ref())
+            .and_then(|ranks| ranks.rank(own, *descending));
+        Compared {
+            value: index
+                .zip(rank)
+                .and_then(|(index, rank)| index.sort_value(rank)),
+            descending: *descending,
+        }
+    }
+}
+
+/// A value in the direction asked for: absent ones come last in both.
+#[derive(PartialEq, Eq)]
+struct Compared<'g> {
+    value: Option<SortValue<'g>>,
+    descending: bool,
+}
+
+impl Ord for Compared<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.value, &other.value) {
+            (Some(ours), Some(other)) if self.descending => other.cmp(ours),
+            (Some(ours), Some(other)) => ours.cmp(other),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        }
+    }
+}
+
+impl PartialOrd for Compared<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What the resources of a type refer to through one parameter, of one type.
+struct References<'g> {
+    snapshot: &'g Snapshot,
     kind: ResourceType,
-    number: usize,
-) -> Option<&ReferenceIndex> {
-    match &generation.directory(kind).parameter(number)?.values {
-        Values::Reference(index) => Some(index),
-        _ => None,
+    parameter: usize,
+    target: ResourceType,
+}
+
+impl References<'_> {
+    fn of(&self, ordinal: u32) -> impl Iterator<Item = u32> {
+        let (part, own) = self.snapshot.locate(self.kind, ordinal);
+        let index = part.directory.parameter(self.parameter);
+        let references = match index.map(|index| &index.values) {
+            Some(Values::Reference(references)) => Some(references),
+            _ => None,
+        };
+        references
+            .into_iter()
+            .flat_map(move |references| references.targets(own))
+            .filter(|(kind, _)| *kind == self.target)
+            .map(|(_, to)| to)
     }
 }
 
@@ -218,22 +318,25 @@ fn references(
 pub struct Distances<'g> {
     centres: &'g [Position],
     places: &'g PositionIndex,
-    chain: Option<(&'g ReferenceIndex, ResourceType)>,
+    chain: Option<References<'g>>,
 }
 
 impl<'g> Distances<'g> {
     /// The distances that a proximity search over `kind` measures.
     pub fn new(
-        generation: &'g Generation,
+        snapshot: &'g Snapshot,
         kind: ResourceType,
         near: &'g NearSearch,
     ) -> Option<Distances<'g>> {
-        let chain = match &near.chain {
-            None => None,
-            Some(chain) => Some((references(generation, kind, chain.reference)?, chain.target)),
-        };
-        let at = chain.map_or(kind, |(_, target)| target);
-        match &generation.directory(at).parameter(near.parameter)?.values {
+        let chain = near.chain.as_ref().map(|chain| References {
+            snapshot,
+            kind,
+            parameter: chain.reference,
+            target: chain.target,
+        });
+        // What is written to has no position of its own: places are in the generation.
+        let at = chain.as_ref().map_or(kind, |chain| chain.target);
+        match &snapshot.directory(at, 0).parameter(near.parameter)?.values {
             Values::Position(places) => Some(Distances {
                 centres: &near.centres,
                 places,
@@ -245,16 +348,12 @@ impl<'g> Distances<'g> {
 
     /// The distance in metres of the place nearest to a resource of the searched type; `None` without position.
     pub fn of(&self, ordinal: u32) -> Option<f64> {
-        match self.chain {
+        match &self.chain {
             None => self.of_place(ordinal),
-            Some((references, target)) => {
-                let places = references
-                    .targets(ordinal)
-                    .filter(|(kind, _)| *kind == target);
-                places
-                    .filter_map(|(_, place)| self.of_place(place))
-                    .min_by(f64::total_cmp)
-            }
+            Some(references) => references
+                .of(ordinal)
+                .filter_map(|place| self.of_place(place))
+                .min_by(f64::total_cmp),
         }
     }
 

@@ -2,11 +2,16 @@
 
 use crate::compare::{Refusal, Searcher};
 use crate::data::Extract;
+use crate::kinds::Kind;
 use crate::queries::Query;
+use crate::random::Random;
+use crate::reference::{Reference, Resource};
 use roaring::RoaringBitmap;
+use rorqual::index::overlay::Version;
 use rorqual::query::evaluate::{Choices, Evaluator, JoinOrder};
 use rorqual::query::parse::{Features, GroupMatching, ParseOptions, parse};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 use std::fs;
 use tempfile::TempDir;
 
@@ -38,6 +43,87 @@ impl Built {
         }
     }
 
+    /// An index of the reference's resources in which some anomalies are missing, or of an older version; these are
+    /// then written to the engine in batches, some with versions in between that must leave no trace.
+    pub fn written_to(reference: &Reference, random: &mut Random) -> Built {
+        let (mut stored, mut versions): (Vec<Json>, Vec<(String, Json)>) = (Vec::new(), Vec::new());
+        let anomalies: Vec<&Resource> = reference
+            .resources
+            .iter()
+            .filter(|resource| resource.kind == Kind::Task)
+            .collect();
+        // Another anomaly's content under this id.
+        let other = |random: &mut Random, id: &str| {
+            let mut body = anomalies[random.below(anomalies.len())].body.clone();
+            body["id"] = Json::from(id);
+            body
+        };
+        for resource in &reference.resources {
+            let last = resource.body.clone();
+            if resource.kind != Kind::Task {
+                stored.push(last);
+                continue;
+            }
+            match random.below(4) {
+                0 => {
+                    stored.push(last);
+                    continue;
+                }
+                1 => {}
+                _ => stored.push(other(random, &resource.id)),
+            }
+            for _ in 0..random.below(3) {
+                versions.push((resource.id.clone(), other(random, &resource.id)));
+            }
+            versions.push((resource.id.clone(), last));
+        }
+        // Any order will do in which the versions of one id follow each other.
+        let mut places: Vec<usize> = (0..versions.len()).collect();
+        random.shuffle(&mut places);
+        let mut order: Vec<Option<(String, Json)>> = vec![None; versions.len()];
+        let mut of_id: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, (id, _)) in places.iter().zip(&versions) {
+            of_id.entry(id.clone()).or_default().push(*place);
+        }
+        let mut next: BTreeMap<String, std::vec::IntoIter<usize>> = of_id
+            .into_iter()
+            .map(|(id, mut places)| {
+                places.sort_unstable();
+                (id, places.into_iter())
+            })
+            .collect();
+        for (id, body) in versions {
+            let place = next
+                .get_mut(&id)
+                .and_then(Iterator::next)
+                .expect("a place for each version");
+            order[place] = Some((id, body));
+        }
+        let text: Vec<String> = stored.iter().map(Json::to_string).collect();
+        let built = Built::new(&Extract {
+            files: vec![("directory.ndjson".to_owned(), text.join("\n"))],
+            records: stored,
+        });
+        let mut written = order.into_iter().flatten().zip(1i64..).peekable();
+        while written.peek().is_some() {
+            let batch: Vec<Version> = written
+                .by_ref()
+                .take(1 + random.below(4))
+                .map(|((id, body), number)| Version {
+                    sequence: number as u64,
+                    instant: number,
+                    id,
+                    body: body.to_string().into_bytes(),
+                })
+                .collect();
+            built.engine.write(&batch).expect("versions are written");
+            if random.chance(60) {
+                while built.engine.join_segments().expect("segments are joined") {}
+            }
+        }
+        built
+    }
+
     /// Puts an address to the engine as it is.
     pub fn ask(&self, address: &str) -> Result<Json, Refusal> {
         match self.engine.search(address) {
@@ -55,7 +141,7 @@ impl Built {
     pub fn with_every_choice(&self, address: &str) -> Vec<(Choices, RoaringBitmap)> {
         let (name, query) = address.split_once('?').unwrap_or((address, ""));
         let kind = rorqual::ResourceType::from_name(name).expect("a known type");
-        let generation = self.engine.generation();
+        let generation = self.engine.snapshot();
         let options = ParseOptions {
             handling: rorqual::Handling::Default,
             lenient_by_default: false,

@@ -69,7 +69,7 @@ fn another_format_version() {
         },
         &[
             "format version 999",
-            "this program reads 1",
+            "this program reads 2",
             "rebuild the index with the index-builder of this release",
         ],
     );
@@ -78,7 +78,7 @@ fn another_format_version() {
             error,
             FormatError::Version {
                 found: 999,
-                expected: 1,
+                expected: 2,
                 ..
             }
         ),

@@ -3,7 +3,8 @@
 use std::fs;
 
 use index_builder::BuildError;
-use index_builder::workplace::Workplace;
+use rorqual::index::FormatError;
+use rorqual::index::workplace::Workplace;
 
 use crate::built::{Built, ids};
 use crate::extract::edition;
@@ -110,7 +111,7 @@ fn one_build_at_a_time() {
         .build(vec![source.clone()], |_| {})
         .expect_err("another is at work");
     assert!(
-        matches!(&error, BuildError::Busy { index } if *index == built.index),
+        matches!(&error, BuildError::Index(FormatError::Busy { index }) if *index == built.index),
         "{error}"
     );
     let sentence = error.to_string();

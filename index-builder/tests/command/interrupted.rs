@@ -153,7 +153,7 @@ fn a_second_build_is_refused_and_does_not_disturb_the_first() {
     }
     let path = live.index.to_string_lossy().into_owned();
     build(&[&source], &live.index).fails_saying(&[
-        "another index-builder is at work in",
+        "another build or fold is at work in",
         &path,
         "wait for it to end",
     ]);

@@ -1,19 +1,37 @@
-//! The index directory while a build goes on: the lock, the staging folder, pruning.
+//! The index directory while a generation is made: the lock, the staging folder, publishing, pruning.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use rorqual::index::FormatError;
-use rorqual::index::generation::{CURRENT, GENERATIONS, Generation, sync_directory};
+use chrono::{DateTime, Utc};
 
-use crate::BuildError;
+use super::FormatError;
+use super::generation::{CURRENT, GENERATIONS, Generation, sync_directory};
 
 const LOCK: &str = "build.lock";
 const STAGING: &str = "building-";
 /// Key of the page cursors' seal.
 const CURSOR_KEY: &str = "cursor.key";
+/// Name of the folder of reject files, one for each build that refused records.
+pub const REJECTS: &str = "rejects";
 
-/// The right to build in a directory, held until dropped.
+/// An id for a generation begun at an instant. Ids sort by it; the suffix tells apart those of one millisecond.
+///
+/// # Errors
+/// [`FormatError::Io`] without a random source.
+pub fn generation_id(started: DateTime<Utc>) -> Result<String, FormatError> {
+    let mut suffix = [0u8; 3];
+    getrandom::fill(&mut suffix).map_err(|error| {
+        FormatError::io(Path::new("random source"), std::io::Error::other(error))
+    })?;
+    let [a, b, c] = suffix;
+    Ok(format!(
+        "{}-{a:02x}{b:02x}{c:02x}",
+        started.format("%Y%m%dT%H%M%S%3fZ")
+    ))
+}
+
+/// The right to make a generation in a directory, held until dropped.
 pub struct Workplace {
     index: PathBuf,
     staging: PathBuf,
@@ -24,8 +42,8 @@ impl Workplace {
     /// Takes the lock, clears what an interrupted build left, and makes a staging folder for `generation`.
     ///
     /// # Errors
-    /// [`BuildError::Busy`] when another build holds the lock, [`BuildError::Index`] on I/O failure.
-    pub fn enter(index: &Path, generation: &str) -> Result<Workplace, BuildError> {
+    /// [`FormatError::Busy`] when another build or fold holds the lock, [`FormatError::Io`].
+    pub fn enter(index: &Path, generation: &str) -> Result<Workplace, FormatError> {
         let io = |path: &Path, source| FormatError::io(path, source);
         fs::create_dir_all(index.join(GENERATIONS)).map_err(|source| io(index, source))?;
         let lock_path = index.join(LOCK);
@@ -38,11 +56,11 @@ impl Workplace {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(BuildError::Busy {
+                return Err(FormatError::Busy {
                     index: index.to_owned(),
                 });
             }
-            Err(TryLockError::Error(source)) => return Err(io(&lock_path, source).into()),
+            Err(TryLockError::Error(source)) => return Err(io(&lock_path, source)),
         }
         for entry in fs::read_dir(index).map_err(|source| io(index, source))? {
             let path = entry.map_err(|source| io(index, source))?.path();
@@ -91,7 +109,7 @@ impl Workplace {
     /// Reject files tell of past nights; the oldest go.
     fn prune_reject_files(&self) -> Result<(), FormatError> {
         const KEPT: usize = 30;
-        let folder = self.index.join(crate::rejects::FOLDER);
+        let folder = self.index.join(REJECTS);
         if !folder.exists() {
             return Ok(());
         }

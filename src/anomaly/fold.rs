@@ -1,0 +1,306 @@
+//! Folding: a new generation with the anomalies of the log in it, the rest linked from the live one.
+//!
+//! Nothing refers to an anomaly, so only its own directory is made anew. Anomalies keep their places; new ones follow
+//! in the order of the log. The manifest says how far the log was folded, so that folding again changes nothing.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{SecondsFormat, Utc};
+use rorqual_schema::{Extraction, Node};
+use serde::Serialize;
+
+use super::journal::{Journal, JournalError};
+use crate::index::bodies::BodyWriter;
+use crate::index::directory::{BODIES, Directory, DirectoryCollector, PACK, TEXT, join_text};
+use crate::index::generation::{Generation, sync_directory};
+use crate::index::manifest::{FileRecord, Manifest};
+use crate::index::overlay::WRITTEN;
+use crate::index::pack::PackWriter;
+use crate::index::segment::SegmentBuilder;
+use crate::index::text::{TextWriter, seal_folder};
+use crate::index::workplace::{Workplace, generation_id};
+use crate::index::{FORMAT_VERSION, FormatError};
+
+/// Why a fold did not happen. What was live stays live, and the log stays whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// The index cannot be read or written.
+    #[error(transparent)]
+    Index(#[from] FormatError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// What a fold did. Serialised keys are stable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoldReport {
+    /// The generation that is live now.
+    pub generation: String,
+    /// Whether there was anything to fold; otherwise the live generation stayed.
+    pub folded: bool,
+    /// Records of the log that were folded.
+    pub records: u64,
+    /// Anomalies in the generation.
+    pub anomalies: u64,
+    /// How many of them are new in it.
+    pub created: u64,
+    /// How many of them changed.
+    pub changed: u64,
+    /// The last log sequence in the generation.
+    pub sequence: u64,
+    /// How long it took, in milliseconds.
+    pub milliseconds: u64,
+}
+
+/// Folds the log of an index directory into a new generation and makes it live, keeping `keep` older ones. A server
+/// may answer and write meanwhile: what it writes during the fold stays in the log.
+///
+/// # Errors
+/// [`FoldError`]; another build or fold at work is [`FormatError::Busy`].
+pub fn fold(index: &Path, keep: usize) -> Result<FoldReport, FoldError> {
+    let begun = std::time::Instant::now();
+    let started = Utc::now();
+    let id = generation_id(started)?;
+    let workplace = Workplace::enter(index, &id)?;
+    let live = Generation::current(index)?;
+    let live = Arc::new(Generation::open(&Generation::path_of(index, &live))?);
+    let journal = Journal::read(index, live.manifest().anomalies)?;
+    let mut report = FoldReport {
+        generation: live.id().to_owned(),
+        folded: false,
+        records: journal.records,
+        anomalies: u64::from(live.directory(WRITTEN).len()),
+        created: 0,
+        changed: 0,
+        sequence: live.manifest().anomalies.sequence,
+        milliseconds: 0,
+    };
+    if journal.records == 0 {
+        report.milliseconds = begun.elapsed().as_millis() as u64;
+        return Ok(report);
+    }
+    let built = workplace.staging().join("generation");
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| FormatError::io(&path, source)
+    };
+    fs::create_dir(&built).map_err(io(&built))?;
+    let mut files = link_others(&live, &built)?;
+    let folder = built.join(WRITTEN.name());
+    fs::create_dir(&folder).map_err(io(&folder))?;
+    let standing = Standing::of(live.directory(WRITTEN), &journal);
+    report.created = standing.created;
+    report.changed = standing.changed;
+    let (count, dangling, written) = write_anomalies(&live, &standing, &folder)?;
+    files.extend(written);
+    sync_directory(&folder)?;
+    let old = live.manifest();
+    let mut manifest = Manifest {
+        format_version: FORMAT_VERSION,
+        generation: id.clone(),
+        created: started.to_rfc3339_opts(SecondsFormat::Millis, true),
+        built_by: format!("rorqual {} (fold)", env!("CARGO_PKG_VERSION")),
+        anomalies: journal.mark,
+        files,
+        ..old.clone()
+    };
+    manifest.counts.insert(WRITTEN.name().to_owned(), count);
+    manifest
+        .dangling
+        .insert(WRITTEN.name().to_owned(), dangling);
+    manifest.write(&built)?;
+    workplace.publish(&built, &id, keep)?;
+    Ok(FoldReport {
+        generation: id,
+        folded: true,
+        anomalies: count,
+        sequence: journal.mark.sequence,
+        milliseconds: begun.elapsed().as_millis() as u64,
+        ..report
+    })
+}
+
+type Files = std::collections::BTreeMap<String, FileRecord>;
+
+/// Links the files of every other type: they are never changed, so that generations may share them.
+fn link_others(live: &Generation, built: &Path) -> Result<Files, FormatError> {
+    let own = format!("{}/", WRITTEN.name());
+    let mut files = live.manifest().files.clone();
+    files.retain(|name, _| !name.starts_with(&own));
+    for name in files.keys() {
+        let (from, to) = (live.path().join(name), built.join(name));
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder).map_err(|source| FormatError::io(folder, source))?;
+        }
+        // A file system without links gets a copy, as slow as that may be.
+        if fs::hard_link(&from, &to).is_err() {
+            fs::copy(&from, &to).map_err(|source| FormatError::io(&to, source))?;
+            fs::File::open(&to)
+                .and_then(|file| file.sync_all())
+                .map_err(|source| FormatError::io(&to, source))?;
+        }
+    }
+    let mut folders: Vec<_> = files
+        .keys()
+        .filter_map(|name| built.join(name).parent().map(Path::to_owned))
+        .collect();
+    folders.sort();
+    folders.dedup();
+    for folder in folders {
+        sync_directory(&folder)?;
+    }
+    Ok(files)
+}
+
+/// The anomalies of the next generation, in their order.
+struct Standing<'a> {
+    stored: &'a Directory,
+    /// By the ordinal of the stored version that each replaces.
+    replacing: HashMap<u32, &'a [u8]>,
+    /// New ids with their last bodies.
+    new: Vec<(&'a str, &'a [u8])>,
+    created: u64,
+    changed: u64,
+}
+
+impl<'a> Standing<'a> {
+    fn of(stored: &'a Directory, journal: &'a Journal) -> Standing<'a> {
+        let mut replacing = HashMap::new();
+        let mut new: Vec<(&str, &[u8])> = Vec::new();
+        let mut place_of: HashMap<&str, usize> = HashMap::new();
+        for version in &journal.versions {
+            if let Some(ordinal) = stored.ordinal(&version.id) {
+                replacing.insert(ordinal, version.body.as_slice());
+            } else if let Some(place) = place_of.get(version.id.as_str()) {
+                new[*place].1 = &version.body;
+            } else {
+                place_of.insert(&version.id, new.len());
+                new.push((&version.id, &version.body));
+            }
+        }
+        Standing {
+            stored,
+            created: new.len() as u64,
+            changed: replacing.len() as u64,
+            replacing,
+            new,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.stored.len() as usize + self.new.len()
+    }
+
+    /// Calls `visit` with the id and body of the anomalies in a range, in order.
+    fn each(
+        &self,
+        range: std::ops::Range<usize>,
+        mut visit: impl FnMut(&str, &[u8]) -> Result<(), FormatError>,
+    ) -> Result<(), FormatError> {
+        let stored = self.stored.len() as usize;
+        for at in range {
+            if at >= stored {
+                let Some((id, body)) = self.new.get(at - stored) else {
+                    continue;
+                };
+                visit(id, body)?;
+                continue;
+            }
+            let ordinal = at as u32;
+            let lost = || FormatError::Damaged {
+                path: BODIES.into(),
+                detail: format!("no body for {WRITTEN} number {ordinal}"),
+            };
+            let id = self.stored.bodies().id(ordinal).ok_or_else(lost)?;
+            match self.replacing.get(&ordinal) {
+                Some(body) => visit(&id, body)?,
+                None => visit(&id, &self.stored.bodies().body(ordinal).ok_or_else(lost)?)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the directory of anomalies; answers how many there are, how many of their references dangle, and the files.
+fn write_anomalies(
+    live: &Arc<Generation>,
+    standing: &Standing<'_>,
+    folder: &Path,
+) -> Result<(u64, u64, Files), FormatError> {
+    let (gathered, written) = std::thread::scope(|scope| {
+        // Values and full text are independent of each other: one thread each.
+        let text = scope.spawn(|| write_text(live, standing, &folder.join(TEXT)));
+        let gathered = gather(live, standing, &folder.join(BODIES));
+        let panicked = || FormatError::Layout {
+            section: TEXT.to_owned(),
+            detail: "its writer panicked".to_owned(),
+        };
+        (
+            gathered,
+            text.join().map_err(|_| panicked()).and_then(|done| done),
+        )
+    });
+    let (collector, bodies, offsets) = gathered?;
+    let builder = SegmentBuilder::new(live.clone());
+    let (edges, dangling) = builder.resolve(WRITTEN, &collector);
+    let mut pack = PackWriter::create(&folder.join(PACK))?;
+    pack.column("bodies.offsets", &offsets)?;
+    builder.write(&mut pack, WRITTEN, &collector, &edges)?;
+    let mut files: Files = written?.into_iter().collect();
+    files.insert(format!("{}/{BODIES}", WRITTEN.name()), bodies);
+    files.insert(
+        format!("{}/{PACK}", WRITTEN.name()),
+        pack.finish()?.record(),
+    );
+    Ok((u64::from(collector.len()), dangling, files))
+}
+
+fn gather(
+    live: &Generation,
+    standing: &Standing<'_>,
+    path: &Path,
+) -> Result<(DirectoryCollector, FileRecord, Vec<u64>), FormatError> {
+    let schema = live.schema();
+    let mut collector = DirectoryCollector::new(schema, WRITTEN);
+    let mut bodies = BodyWriter::create(path, WRITTEN.name())?;
+    standing.each(0..standing.len(), |id, body| {
+        let node = parsed(id, body)?;
+        let mut extraction = Extraction::new();
+        schema.extract(WRITTEN, &node, &mut extraction);
+        collector.add(&extraction);
+        bodies.push(id, body)
+    })?;
+    let (seal, offsets) = bodies.finish()?;
+    Ok((collector, seal.record(), offsets))
+}
+
+fn write_text(
+    live: &Generation,
+    standing: &Standing<'_>,
+    folder: &Path,
+) -> Result<Vec<(String, FileRecord)>, FormatError> {
+    let mut writer = TextWriter::create(folder)?;
+    let (mut runs, mut text) = (Vec::new(), String::new());
+    standing.each(0..standing.len(), |id, body| {
+        let node = parsed(id, body)?;
+        join_text(live.schema(), WRITTEN, &node, &mut runs, &mut text);
+        writer.push(&text)
+    })?;
+    writer.finish()?;
+    let sealed = seal_folder(folder)?;
+    let named = |(name, record)| (format!("{}/{TEXT}/{name}", WRITTEN.name()), record);
+    Ok(sealed.into_iter().map(named).collect())
+}
+
+fn parsed<'b>(id: &str, body: &'b [u8]) -> Result<Node<'b>, FormatError> {
+    Node::parse(body).map_err(|error| FormatError::Damaged {
+        path: BODIES.into(),
+        detail: format!("{WRITTEN}/{id}: {error}"),
+    })
+}

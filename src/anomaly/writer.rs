@@ -1,0 +1,468 @@
+//! The writer's thread: decides requests in order, makes them durable together, then visible, then answers.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use bytes::Bytes;
+use rorqual_anomaly::log::{Log, LogError, Storage};
+use rorqual_anomaly::patch::Patch;
+use rorqual_anomaly::profile;
+use rorqual_anomaly::task_text::{Assigned, TaskText};
+use rorqual_schema::Node;
+
+use super::draft::{Draft, check, check_focus};
+use super::identifier::IdentifierFormat;
+use super::record::{RecordHead, encode};
+use super::refusal::{WriteRefusal, issue_of};
+use super::store::{
+    Change, Command, Done, Failed, Made, Outcome, StoreStatus, Write, locked, now_ms,
+};
+use crate::engine::{Engine, SearchRequest, StoredResource};
+use crate::index::manifest::AnomalyMark;
+use crate::index::overlay::{Version, WRITTEN};
+use crate::outcome::Issue;
+use crate::query::parse::Handling;
+
+/// Requests that share one sync at most.
+const BATCH: usize = 512;
+
+pub(super) struct Writer<S: Storage> {
+    pub(super) engine: Arc<Engine>,
+    pub(super) log: Log<S>,
+    pub(super) identifier: IdentifierFormat,
+    /// What was given out last.
+    pub(super) mark: AnomalyMark,
+    pub(super) status: Arc<Mutex<StoreStatus>>,
+    pub(super) joins: SyncSender<()>,
+}
+
+type Reply = Box<dyn FnOnce(Outcome) + Send>;
+
+/// What waits for the next sync.
+#[derive(Default)]
+struct Staged {
+    versions: Vec<Version>,
+    /// The last body staged of each id.
+    bodies: HashMap<String, Bytes>,
+    replies: Vec<(Reply, Vec<Done>)>,
+}
+
+/// A version made of a change.
+struct NewVersion {
+    id: String,
+    body: Bytes,
+    version: String,
+    made: Made,
+    notes: Vec<Issue>,
+}
+
+impl<S: Storage> Writer<S> {
+    pub(super) fn run(&mut self, received: &Receiver<Command>) {
+        let mut held = None;
+        while let Some(command) = held.take().or_else(|| super::store::next(received)) {
+            match command {
+                Command::Write(write, reply) => held = self.batch(write, reply, received),
+                Command::Rotate => {
+                    if let Err(error) = self.log.rotate() {
+                        tracing::error!(%error, "the log of anomalies has no new segment");
+                    }
+                    self.report_status();
+                }
+                Command::Release(through) => {
+                    match self.log.release(through) {
+                        Ok(0) => {}
+                        Ok(segments) => {
+                            tracing::debug!(segments, through, "folded segments removed")
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "folded segments of the log stay on disk");
+                        }
+                    }
+                    self.report_status();
+                }
+                Command::Stop => break,
+            }
+        }
+    }
+
+    /// Decides a write and all that wait behind it, then commits. Answers a command that is no write.
+    fn batch(
+        &mut self,
+        write: Write,
+        reply: Reply,
+        received: &Receiver<Command>,
+    ) -> Option<Command> {
+        let mut staged = Staged::default();
+        let mut next = Some(Command::Write(write, reply));
+        let mut taken = 0;
+        let held = loop {
+            match next.take() {
+                Some(Command::Write(write, reply)) => self.stage(&mut staged, write, reply),
+                other => break other,
+            }
+            taken += 1;
+            if taken == BATCH {
+                break None;
+            }
+            next = received.try_recv().ok();
+        };
+        self.commit(staged);
+        held
+    }
+
+    fn stage(&mut self, staged: &mut Staged, write: Write, reply: Reply) {
+        let conditional = write.changes.iter().any(|change| {
+            matches!(
+                change,
+                Change::Create {
+                    unless: Some(_),
+                    ..
+                }
+            )
+        });
+        if conditional && !staged.versions.is_empty() {
+            // The condition must see what was decided before it.
+            self.commit(std::mem::take(staged));
+        }
+        let (mut mark, base_url) = (self.mark, write.base_url);
+        mark.instant = now_ms().max(mark.instant);
+        let made = match self.decide(staged, &write.changes, &base_url, &mut mark) {
+            Ok(made) => made,
+            Err(failed) => return reply(Err(failed)),
+        };
+        let new: Vec<(String, Vec<u8>)> = made
+            .iter()
+            .filter(|version| version.made != Made::Existing)
+            .map(|version| (version.id.clone(), version.body.to_vec()))
+            .collect();
+        if !new.is_empty() {
+            match self.append(&new, mark) {
+                Ok(sequence) => mark.sequence = sequence,
+                Err(refusal) => return reply(Err(Failed { change: 0, refusal })),
+            }
+            for (id, body) in new {
+                staged.bodies.insert(id.clone(), Bytes::from(body.clone()));
+                staged.versions.push(Version {
+                    sequence: mark.sequence,
+                    instant: mark.instant,
+                    id,
+                    body,
+                });
+            }
+            self.mark = mark;
+        }
+        let done = made.into_iter().map(|version| Done {
+            made: version.made,
+            id: version.id,
+            resource: StoredResource {
+                body: version.body,
+                version: version.version,
+                last_updated_ms: Some(mark.instant),
+            },
+            notes: version.notes,
+        });
+        staged.replies.push((reply, done.collect()));
+    }
+
+    fn append(
+        &mut self,
+        versions: &[(String, Vec<u8>)],
+        mark: AnomalyMark,
+    ) -> Result<u64, WriteRefusal> {
+        let head = RecordHead {
+            instant: mark.instant,
+            identifier: mark.identifier,
+        };
+        let payload = encode(head, versions).map_err(|error| WriteRefusal::Defect {
+            detail: error.to_string(),
+        })?;
+        self.log.append(&payload).map_err(|error| match error {
+            LogError::TooLarge { .. } => WriteRefusal::TooLarge {
+                detail: error.to_string(),
+            },
+            other => WriteRefusal::Unavailable {
+                detail: other.to_string(),
+            },
+        })
+    }
+
+    /// Makes what is staged durable, then visible, then answers.
+    fn commit(&mut self, staged: Staged) {
+        let begun = Instant::now();
+        let mut refusal = None;
+        if !staged.versions.is_empty() {
+            match self.log.commit() {
+                Ok(_) => {
+                    if let Err(error) = self.engine.write(&staged.versions) {
+                        // Durable all the same: the next start shows it. Nobody is told that it is seen.
+                        tracing::error!(%error, "anomalies are in the log and cannot be shown");
+                        refusal = Some(WriteRefusal::Defect {
+                            detail: error.to_string(),
+                        });
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the log of anomalies takes no more writes");
+                    refusal = Some(WriteRefusal::Unavailable {
+                        detail: error.to_string(),
+                    });
+                }
+            }
+            let micros = begun.elapsed().as_micros() as u64;
+            let mut status = locked(&self.status);
+            status.commits += 1;
+            status.commit_micros += micros;
+            if refusal.is_none() {
+                status.records += staged.replies.len() as u64;
+            }
+            drop(status);
+            self.report_status();
+            // One notice waiting is enough.
+            let _ = self.joins.try_send(());
+        }
+        for (reply, done) in staged.replies {
+            reply(match &refusal {
+                None => Ok(done),
+                Some(refusal) => Err(Failed {
+                    change: 0,
+                    refusal: refusal.clone(),
+                }),
+            });
+        }
+    }
+
+    pub(super) fn report_status(&mut self) {
+        let log = self.log.status();
+        let mut status = locked(&self.status);
+        status.writable = log.writable();
+        status.log_bytes = log.bytes;
+        status.log_segments = log.segments;
+        status.detail = log
+            .poisoned
+            .or_else(|| log.damaged.map(|damage| damage.to_string()));
+    }
+
+    /// What each change of a write makes, in order; nothing is changed by deciding.
+    fn decide(
+        &self,
+        staged: &Staged,
+        changes: &[Change],
+        base_url: &str,
+        mark: &mut AnomalyMark,
+    ) -> Result<Vec<NewVersion>, Failed> {
+        let mut made: Vec<NewVersion> = Vec::new();
+        // Ids are known before bodies are made: drafts of one write may refer to each other.
+        let ids: Vec<String> = changes
+            .iter()
+            .map(|change| match change {
+                Change::Create { .. } => uuid::Uuid::new_v4().to_string(),
+                Change::Patch { id, .. } => id.clone(),
+            })
+            .collect();
+        let addresses: HashMap<String, String> = changes
+            .iter()
+            .zip(&ids)
+            .filter_map(|(change, id)| match change {
+                Change::Create {
+                    full_url: Some(url),
+                    ..
+                } => Some((url.clone(), format!("{WRITTEN}/{id}"))),
+                _ => None,
+            })
+            .collect();
+        for (number, (change, id)) in changes.iter().zip(ids).enumerate() {
+            let failed = |refusal| Failed {
+                change: number,
+                refusal,
+            };
+            let version = match change {
+                Change::Create { draft, unless, .. } => match unless {
+                    Some(condition) => match self.existing(condition, base_url).map_err(failed)? {
+                        Some(existing) => existing,
+                        None => self
+                            .create(id, draft, &addresses, base_url, mark)
+                            .map_err(failed)?,
+                    },
+                    None => self
+                        .create(id, draft, &addresses, base_url, mark)
+                        .map_err(failed)?,
+                },
+                Change::Patch {
+                    patch, if_match, ..
+                } => {
+                    let earlier = made.iter().rev().find(|earlier| earlier.id == id);
+                    let present = earlier
+                        .map(|earlier| earlier.body.clone())
+                        .or_else(|| staged.bodies.get(&id).cloned());
+                    self.patch(id, present, patch, if_match.as_deref(), base_url, mark)
+                        .map_err(failed)?
+                }
+            };
+            made.push(version);
+        }
+        Ok(made)
+    }
+
+    fn create(
+        &self,
+        id: String,
+        draft: &Draft,
+        addresses: &HashMap<String, String>,
+        base_url: &str,
+        mark: &mut AnomalyMark,
+    ) -> Result<NewVersion, WriteRefusal> {
+        let mut text = draft.text.clone();
+        text.replace_references(addresses);
+        mark.identifier += 1;
+        let value = self.identifier.value(mark.identifier);
+        text.assign(&Assigned {
+            id: &id,
+            version_id: "1",
+            last_updated: &instant_text(mark.instant),
+            identifier: Some((&self.identifier.system, &value)),
+            profile: Some(profile::url()),
+        });
+        let body = text.to_json();
+        let node = readable(&body)?;
+        let snapshot = self.engine.snapshot();
+        let mut notes = draft.notes.clone();
+        notes.extend(check_focus(&snapshot, &node, base_url)?);
+        Ok(NewVersion {
+            id,
+            body: Bytes::from(body),
+            version: "1".to_owned(),
+            made: Made::Created,
+            notes,
+        })
+    }
+
+    fn patch(
+        &self,
+        id: String,
+        staged: Option<Bytes>,
+        patch: &Patch,
+        if_match: Option<&str>,
+        base_url: &str,
+        mark: &AnomalyMark,
+    ) -> Result<NewVersion, WriteRefusal> {
+        let (body, present) = match staged {
+            Some(body) => {
+                let version = TaskText::parse(&body)
+                    .ok()
+                    .and_then(|text| text.version_id());
+                (body, version.unwrap_or_default())
+            }
+            None => {
+                let found = self.engine.read(WRITTEN, &id);
+                let found = found.ok_or_else(|| WriteRefusal::NotFound { id: id.clone() })?;
+                (found.body, found.version)
+            }
+        };
+        if let Some(expected) = if_match.filter(|expected| *expected != present) {
+            return Err(WriteRefusal::Stale {
+                id,
+                expected: expected.to_owned(),
+                present,
+            });
+        }
+        let mut text =
+            TaskText::parse(&body).map_err(|fault| WriteRefusal::faulty(vec![issue_of(&fault)]))?;
+        patch
+            .apply(&mut text)
+            .map_err(|fault| WriteRefusal::faulty(vec![issue_of(&fault)]))?;
+        // A narrative may tell what the data no longer say.
+        text.drop_text();
+        let instant = instant_text(mark.instant);
+        if !patch.changes("lastModified") {
+            text.refresh_last_modified(&instant);
+        }
+        // Versions from elsewhere may be words; ours count on from there.
+        let version = present
+            .parse::<u64>()
+            .unwrap_or(0)
+            .saturating_add(1)
+            .to_string();
+        text.assign(&Assigned {
+            id: &id,
+            version_id: &version,
+            last_updated: &instant,
+            identifier: None,
+            profile: Some(profile::url()),
+        });
+        let body = text.to_json();
+        let node = readable(&body)?;
+        let notes = check(&node, base_url).map_err(|refusal| match refusal {
+            // The patch was sound; what it makes is not.
+            WriteRefusal::Faulty { issues, .. } => WriteRefusal::Faulty {
+                status: 422,
+                issues,
+            },
+            other => other,
+        })?;
+        Ok(NewVersion {
+            id,
+            body: Bytes::from(body),
+            version,
+            made: Made::Changed,
+            notes,
+        })
+    }
+
+    /// The Task that a conditional create meets: one, none, or a refusal.
+    fn existing(
+        &self,
+        condition: &str,
+        base_url: &str,
+    ) -> Result<Option<NewVersion>, WriteRefusal> {
+        let refused = |detail: String| WriteRefusal::Condition {
+            condition: condition.to_owned(),
+            detail,
+        };
+        let by_identifier = |pair: &str| pair.split(['=', ':']).next() == Some("identifier");
+        if condition.is_empty() || !condition.split('&').all(by_identifier) {
+            return Err(refused(
+                "only a condition on identifier is offered, such as identifier=system|value"
+                    .to_owned(),
+            ));
+        }
+        let found = self.engine.matching(&SearchRequest {
+            kind: WRITTEN,
+            query: condition,
+            base_url,
+            handling: Handling::Strict,
+        });
+        let found = found.map_err(|error| refused(error.to_string()))?;
+        match found.as_slice() {
+            [] => Ok(None),
+            [id] => {
+                let stored = self.engine.read(WRITTEN, id);
+                Ok(stored.map(|stored| NewVersion {
+                    id: id.clone(),
+                    body: stored.body,
+                    version: stored.version,
+                    made: Made::Existing,
+                    notes: Vec::new(),
+                }))
+            }
+            several => Err(WriteRefusal::Several {
+                condition: condition.to_owned(),
+                count: several.len() as u64,
+            }),
+        }
+    }
+}
+
+fn readable(body: &[u8]) -> Result<Node<'_>, WriteRefusal> {
+    Node::parse(body).map_err(|error| WriteRefusal::Defect {
+        detail: error.to_string(),
+    })
+}
+
+/// An instant as FHIR writes it.
+fn instant_text(milliseconds: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(milliseconds)
+        .unwrap_or_default()
+        .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
