@@ -7,7 +7,7 @@ use super::error::LogError;
 use super::name;
 use super::recover::extents;
 use super::storage::{Storage, StorageFile};
-use super::walk::{Extent, OnDamage, failure, walk};
+use super::walk::{Extent, OnDamage, Range, failure, walk};
 
 /// The log as it stood at one moment, without the right to write it.
 ///
@@ -60,7 +60,11 @@ impl<S: Storage> LogReader<S> {
         after: u64,
         visit: impl FnMut(u64, &[u8]) -> ControlFlow<B>,
     ) -> Result<ControlFlow<B>, LogError> {
-        let walked = walk(&self.storage, &self.extents, after, OnDamage::Stop, visit)?;
+        let range = Range {
+            after,
+            floor: after,
+        };
+        let walked = walk(&self.storage, &self.extents, range, OnDamage::Stop, visit)?;
         Ok(walked.map_continue(|_| ()))
     }
 }
