@@ -227,6 +227,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         sources,
         counts: by_type(&|kind| order.slots[kind.index()].len() as u64),
         dangling: by_type(&|kind| resolved.dangling[kind.index()]),
+        views: Vec::new(),
         anomalies: mark,
         files,
     };

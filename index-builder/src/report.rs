@@ -392,6 +392,7 @@ mod tests {
                 "index_bytes",
                 "index_share",
                 "types",
+                "anomalies",
                 "rejected_without_type",
                 "rejected",
                 "reject_file",

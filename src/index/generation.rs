@@ -3,8 +3,10 @@
 //! ```text
 //! DIR/CURRENT                    the id of the live generation, replaced by rename
 //! DIR/generations/<id>/          manifest.json, schema.json, one folder per resource type
+//! DIR/generations/<id>/views/    a folder like it for each redacted view
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,12 +25,16 @@ pub const GENERATIONS: &str = "generations";
 /// Name of the schema in a generation's folder.
 pub const SCHEMA: &str = "schema.json";
 
+/// Name of the folder of redacted views in a generation's folder, one folder each.
+pub const VIEWS: &str = "views";
+
 /// An opened generation.
 pub struct Generation {
     path: PathBuf,
     manifest: Manifest,
     schema: Arc<Schema>,
     directories: Vec<Directory>,
+    views: BTreeMap<String, Arc<Generation>>,
 }
 
 impl Generation {
@@ -57,11 +63,17 @@ impl Generation {
             .iter()
             .map(|&kind| Directory::open(&path.join(kind.name()), &schema, kind))
             .collect::<Result<Vec<_>, _>>()?;
+        let mut views = BTreeMap::new();
+        for name in &manifest.views {
+            let redacted = Generation::open(&path.join(VIEWS).join(name))?;
+            views.insert(name.clone(), Arc::new(redacted));
+        }
         Ok(Generation {
             path: path.to_owned(),
             manifest,
             schema: Arc::new(schema),
             directories,
+            views,
         })
     }
 
@@ -121,6 +133,11 @@ impl Generation {
     /// The schema it was built with.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
+    }
+
+    /// Its redacted views, by name: generations of their own, in which what an access profile may not see is not there.
+    pub fn views(&self) -> &BTreeMap<String, Arc<Generation>> {
+        &self.views
     }
 
     /// The directory of a resource type.

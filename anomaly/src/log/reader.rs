@@ -12,7 +12,8 @@ use super::walk::{Extent, OnDamage, Range, failure, walk};
 /// The log as it stood at one moment, without the right to write it.
 ///
 /// It needs no lock. A commit under way at that moment may be seen in part or not at all: the numbers it gives are
-/// contiguous, and whatever was acknowledged before is among them.
+/// contiguous, and whatever was acknowledged before is among them. What it shows of such a commit may not be durable yet;
+/// an opening of the log on the same running system finds it again.
 pub struct LogReader<S: Storage> {
     storage: S,
     extents: Vec<Extent>,
