@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use rorqual_anomaly::profile::{self, Focus};
-use rorqual_schema::{Node, ResourceType, Schema};
+use rorqual_access::DataRules;
+use rorqual_schema::{ResourceType, Schema};
 
+use crate::access::shown;
 use crate::anomaly::journal::Journal;
 use crate::index::FormatError;
 use crate::index::generation::Generation;
 use crate::index::manifest::AnomalyMark;
 use crate::index::overlay::Version;
-use crate::index::segment::identified;
 use crate::index::snapshot::Snapshot;
 use crate::query::cursor::CursorSeal;
 use crate::query::error::{Fault, SearchError};
 use crate::query::explain::{Depth, Explanation};
 use crate::query::parse::{GroupMatching, Handling};
-use crate::view::{Answer, SearchRequest, StoredResource, View, created};
+use crate::view::{Answer, Prepared, SearchRequest, StoredResource, View, created, unpoisoned};
 
 /// The base of `fullUrl` and links when nothing else is said.
 pub const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080/fhir";
@@ -73,6 +73,8 @@ pub struct Engine {
     full: Arc<View>,
     /// The redacted views of the live generation, by name.
     views: ArcSwap<BTreeMap<String, Arc<View>>>,
+    /// Held while all views go over to another state together.
+    writing: Mutex<()>,
 }
 
 impl Engine {
@@ -110,11 +112,12 @@ impl Engine {
         let views = generation
             .views()
             .iter()
-            .map(|(name, redacted)| (name.clone(), view(name, redacted)))
+            .map(|(name, (redacted, _))| (name.clone(), view(name, redacted)))
             .collect();
         let engine = Engine {
             full: view("", &generation),
             views: ArcSwap::from_pointee(views),
+            writing: Mutex::default(),
             index,
             options,
             seal,
@@ -183,29 +186,40 @@ impl Engine {
         }
         let next = Arc::new(Generation::open(&Generation::path_of(&self.index, &id))?);
         let mark = next.manifest().anomalies;
+        // Most of what was written is indexed beside the writer, who waits only while the rest is.
+        let before = self.snapshot();
         let written = match self.options.written {
             Written::FromLog => written_since(&self.index, mark)?,
-            Written::ByStore => self.snapshot().overlay().versions_after(mark.sequence),
+            Written::ByStore => before.overlay().versions_after(mark.sequence),
         };
-        let mut advanced = BTreeMap::new();
-        for (name, redacted) in next.views() {
-            let shown = shown(&next, redacted, &written);
-            let view = match views.get(name) {
-                Some(view) => {
-                    view.advance(redacted.clone(), &shown)?;
-                    view.clone()
-                }
-                None => {
-                    let (options, seal) = (self.options.clone(), self.seal.clone());
-                    let view = View::new(name, redacted.clone(), options, seal);
-                    view.write(&shown)?;
-                    Arc::new(view)
-                }
-            };
-            advanced.insert(name.clone(), view);
+        let mut full = Prepared::new(next.clone(), &written)?;
+        let mut redacted = Vec::new();
+        for (name, (view, rules)) in next.views() {
+            let shown = shown_in(&next, view, rules, &written)?;
+            redacted.push((name, rules, view, Prepared::new(view.clone(), &shown)?));
         }
-        self.views.store(Arc::new(advanced));
-        self.full.advance(next, &written)?;
+        let _writing = unpoisoned(&self.writing);
+        // Checked again under the lock: another thread may have swapped meanwhile.
+        if id == self.full.snapshot().generation().id() {
+            return Ok(false);
+        }
+        let seen = written
+            .last()
+            .map_or(mark.sequence, |version| version.sequence);
+        let late = self.snapshot().overlay().versions_after(seen);
+        let mut now = BTreeMap::new();
+        for (name, rules, generation, mut prepared) in redacted {
+            prepared.catch_up(&shown_in(&next, generation, rules, &late)?)?;
+            let view = views.get(name).cloned().unwrap_or_else(|| {
+                let (options, seal) = (self.options.clone(), self.seal.clone());
+                Arc::new(View::new(name, generation.clone(), options, seal))
+            });
+            view.install(prepared);
+            now.insert(name.clone(), view);
+        }
+        full.catch_up(&late)?;
+        self.views.store(Arc::new(now));
+        self.full.install(full);
         Ok(true)
     }
 
@@ -215,10 +229,13 @@ impl Engine {
     /// # Errors
     /// [`FormatError`] when a body cannot be indexed; nothing is changed then.
     pub fn write(&self, versions: &[Version]) -> Result<(), FormatError> {
+        let _writing = unpoisoned(&self.writing);
         let full = self.generation();
-        for view in self.views.load().values() {
-            let redacted = view.snapshot().generation().clone();
-            view.write(&shown(&full, &redacted, versions))?;
+        let views = self.views.load();
+        for (name, (redacted, rules)) in full.views() {
+            if let Some(view) = views.get(name) {
+                view.write(&shown_in(&full, redacted, rules, versions)?)?;
+            }
         }
         self.full.write(versions)
     }
@@ -299,35 +316,16 @@ impl Engine {
     }
 }
 
-/// The versions that a redacted view may show: all but those about what it hides. Views hold no state of their own about
-/// anomalies, since the focus of one never changes.
-fn shown(full: &Generation, redacted: &Generation, versions: &[Version]) -> Vec<Version> {
-    let hidden = |version: &Version| {
-        let Ok(task) = Node::parse(&version.body) else {
-            return true;
-        };
-        match profile::focus(&task, "") {
-            Ok(Focus::Literal { kind, id }) => {
-                full.directory(kind).ordinal(id).is_some()
-                    && redacted.directory(kind).ordinal(id).is_none()
-            }
-            Ok(Focus::Logical {
-                kind,
-                system,
-                value,
-            }) => {
-                let found = |of| !identified(of, kind, system.unwrap_or(""), value).is_empty();
-                found(full) && !found(redacted)
-            }
-            // A focus that cannot be read cannot be shown to be open.
-            Err(_) => true,
-        }
-    };
-    versions
-        .iter()
-        .filter(|version| !hidden(version))
-        .cloned()
-        .collect()
+/// The versions as a view shows them.
+fn shown_in(
+    full: &Generation,
+    redacted: &Generation,
+    rules: &DataRules,
+    versions: &[Version],
+) -> Result<Vec<Version>, FormatError> {
+    shown(full, redacted, rules, versions).map_err(|error| FormatError::Anomalies {
+        detail: error.to_string(),
+    })
 }
 
 /// Opens the generation that is live. A build that prunes may replace it between the reading of its name and its opening:

@@ -34,6 +34,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod access;
 pub mod anomaly;
 pub mod bundle;
 pub mod engine;

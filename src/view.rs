@@ -91,6 +91,35 @@ pub struct View {
     retired: Mutex<VecDeque<(Arc<Snapshot>, Instant)>>,
 }
 
+/// A generation on its way to be the live one of a view.
+pub(crate) struct Prepared {
+    generation: Arc<Generation>,
+    builder: Arc<SegmentBuilder>,
+    overlay: Overlay,
+}
+
+impl Prepared {
+    /// A generation with what was written since it, as the view shows it.
+    pub(crate) fn new(
+        generation: Arc<Generation>,
+        written: &[Version],
+    ) -> Result<Prepared, FormatError> {
+        let builder = Arc::new(SegmentBuilder::new(generation.clone()));
+        let overlay = Overlay::empty(&generation).with(&builder, written)?;
+        Ok(Prepared {
+            generation,
+            builder,
+            overlay,
+        })
+    }
+
+    /// Adds what was written meanwhile.
+    pub(crate) fn catch_up(&mut self, written: &[Version]) -> Result<(), FormatError> {
+        self.overlay = self.overlay.with(&self.builder, written)?;
+        Ok(())
+    }
+}
+
 impl View {
     /// A view of `generation`, with nothing written since.
     pub(crate) fn new(
@@ -119,26 +148,18 @@ impl View {
         self.live.load_full()
     }
 
-    /// Makes a newer generation the live one, with what was written since it under its overlay: `written`, and what this
-    /// view gets while that is indexed. Requests that run go on with the state they began with.
-    pub(crate) fn advance(
-        &self,
-        next: Arc<Generation>,
-        written: &[Version],
-    ) -> Result<(), FormatError> {
-        let builder = Arc::new(SegmentBuilder::new(next.clone()));
-        // Most of the overlay is built beside the writers; what they add meanwhile is little.
-        let mut overlay = Overlay::empty(&next).with(&builder, written)?;
+    /// Makes a newer generation the live one, with what was written since it under its overlay. Requests that run go on
+    /// with the state they began with.
+    pub(crate) fn install(&self, prepared: Prepared) {
         let mut writing = unpoisoned(&self.writing);
         let last = self.snapshot();
-        overlay = overlay.with(&builder, &last.overlay().versions_after(overlay.sequence()))?;
-        *writing = builder;
-        self.live.store(Arc::new(Snapshot::over(next, overlay)));
+        *writing = prepared.builder;
+        let next = Snapshot::over(prepared.generation, prepared.overlay);
+        self.live.store(Arc::new(next));
         drop(writing);
         let mut retired = unpoisoned(&self.retired);
         retired.push_front((last, Instant::now() + self.options.cursor_retention));
         retired.retain(|(_, until)| *until > Instant::now());
-        Ok(())
     }
 
     /// Lets go of generations whose cursors have ended: their files may have been pruned, and would hold the disk.
@@ -552,7 +573,7 @@ fn stored(snapshot: &Snapshot, body: Bytes) -> StoredResource {
 }
 
 /// A lock whose holder may have panicked: what it guards is replaced whole, never left half done.
-fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 

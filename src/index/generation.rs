@@ -12,11 +12,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rorqual_access::{DataRules, Policy};
 use rorqual_schema::{ResourceType, Schema};
 
 use super::FormatError;
 use super::directory::Directory;
 use super::manifest::Manifest;
+use crate::access::POLICY;
 
 /// Name of the file that names the live generation.
 pub const CURRENT: &str = "CURRENT";
@@ -34,7 +36,7 @@ pub struct Generation {
     manifest: Manifest,
     schema: Arc<Schema>,
     directories: Vec<Directory>,
-    views: BTreeMap<String, Arc<Generation>>,
+    views: BTreeMap<String, (Arc<Generation>, DataRules)>,
 }
 
 impl Generation {
@@ -63,11 +65,7 @@ impl Generation {
             .iter()
             .map(|&kind| Directory::open(&path.join(kind.name()), &schema, kind))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut views = BTreeMap::new();
-        for name in &manifest.views {
-            let redacted = Generation::open(&path.join(VIEWS).join(name))?;
-            views.insert(name.clone(), Arc::new(redacted));
-        }
+        let views = open_views(path, &manifest)?;
         Ok(Generation {
             path: path.to_owned(),
             manifest,
@@ -135,8 +133,9 @@ impl Generation {
         &self.schema
     }
 
-    /// Its redacted views, by name: generations of their own, in which what an access profile may not see is not there.
-    pub fn views(&self) -> &BTreeMap<String, Arc<Generation>> {
+    /// Its redacted views, by name: generations of their own, in which what an access profile may not see is not there,
+    /// and the rules that made them.
+    pub fn views(&self) -> &BTreeMap<String, (Arc<Generation>, DataRules)> {
         &self.views
     }
 
@@ -144,6 +143,37 @@ impl Generation {
     pub fn directory(&self, kind: ResourceType) -> &Directory {
         &self.directories[kind.index()]
     }
+}
+
+/// Opens the views that a manifest names, with their rules from the policy beside it.
+fn open_views(
+    path: &Path,
+    manifest: &Manifest,
+) -> Result<BTreeMap<String, (Arc<Generation>, DataRules)>, FormatError> {
+    let mut views = BTreeMap::new();
+    if manifest.views.is_empty() {
+        return Ok(views);
+    }
+    let policy_path = path.join(POLICY);
+    let damaged = |detail: String| FormatError::Damaged {
+        path: policy_path.clone(),
+        detail,
+    };
+    let text = fs::read_to_string(&policy_path)
+        .map_err(|source| FormatError::reading(&policy_path, source))?;
+    let policy = Policy::from_toml(&text).map_err(|error| damaged(error.to_string()))?;
+    for name in &manifest.views {
+        let found = policy
+            .views()
+            .into_iter()
+            .find(|view| view.id.as_str() == name);
+        let rules = found
+            .map(|view| view.rules.clone())
+            .ok_or_else(|| damaged(format!("no profile of it makes the view {name}")))?;
+        let redacted = Generation::open(&path.join(VIEWS).join(name))?;
+        views.insert(name.clone(), (Arc::new(redacted), rules));
+    }
+    Ok(views)
 }
 
 /// Syncs a directory, so that names created, renamed or removed in it survive a power cut.
