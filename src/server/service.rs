@@ -213,6 +213,7 @@ impl Service {
                 query: &query,
                 base_url: &base_url,
                 handling,
+                permits: None,
             })
         });
         let answer = searched
@@ -248,6 +249,7 @@ impl Service {
                 query: &query,
                 base_url: &base_url,
                 handling,
+                permits: None,
             };
             engine.explanation(&request, depth)
         });
