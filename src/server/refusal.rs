@@ -96,6 +96,19 @@ pub(super) enum Refusal {
     Unreadable { status: StatusCode },
     #[error("the server has as many connections as it may hold; try again in a moment")]
     Full,
+    #[error(
+        "this client holds {limit} connections already, as many as one may; use those, or close some"
+    )]
+    TooManyConnections { limit: usize },
+    #[error(
+        "this client asks too often: {rate} requests a second are allowed in the long run, {burst} at once; go on in \
+         {seconds} s"
+    )]
+    TooManyRequests {
+        rate: u32,
+        burst: u32,
+        seconds: u32,
+    },
     #[error("too many searches are waiting; try again in a moment")]
     Overloaded,
     #[error("the answer was not ready within {seconds} seconds; narrow the search or try again")]
@@ -136,6 +149,9 @@ impl Refusal {
             | Self::BadValue { .. }
             | Self::UnknownParameter { .. } => StatusCode::BAD_REQUEST,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
+            Self::TooManyConnections { .. } | Self::TooManyRequests { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Full | Self::Overloaded | Self::TimeBudget { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -158,7 +174,11 @@ impl Refusal {
     /// The seconds to announce in `Retry-After`.
     pub(super) fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Full | Self::Overloaded | Self::TimeBudget { .. } => Some(RETRY_SECONDS),
+            Self::Full
+            | Self::Overloaded
+            | Self::TimeBudget { .. }
+            | Self::TooManyConnections { .. } => Some(RETRY_SECONDS),
+            Self::TooManyRequests { seconds, .. } => Some(*seconds),
             Self::Search(error) => error.retry_after(),
             _ => None,
         }
@@ -197,6 +217,8 @@ impl Refusal {
             }
             Self::Unreadable { .. } => ("too-long", "Request too long"),
             Self::Full | Self::Overloaded => ("transient", "Server busy"),
+            Self::TooManyConnections { .. } => ("throttled", "Too many connections"),
+            Self::TooManyRequests { .. } => ("throttled", "Too many requests"),
             Self::TimeBudget { .. } => ("timeout", "Time budget spent"),
             Self::Defect { .. } => ("exception", "Defect of the server"),
         };
