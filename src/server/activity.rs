@@ -6,9 +6,9 @@
 //! bytes, the watch also gives a body to the bare refusals of hyper (see `standalone`).
 
 use std::io;
+use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -123,7 +123,11 @@ impl Activity {
         // An idle connection may begin a head at any time, whose term ends sooner than the one awaited.
         // Looking again after a head's time finds it without a wake-up for each request.
         let left = (due - now).min(self.head_timeout);
-        let left = if closing { left } else { left.min(self.max_age - now) };
+        let left = if closing {
+            left
+        } else {
+            left.min(self.max_age - now)
+        };
         Verdict::Wait(Duration::from_millis(left))
     }
 
@@ -399,7 +403,10 @@ mod tests {
             ..Limits::default()
         });
         drop(Running::start(&activity, false));
-        assert!(matches!(activity.verdict_at(9_000, false), Verdict::Wait(_)));
+        assert!(matches!(
+            activity.verdict_at(9_000, false),
+            Verdict::Wait(_)
+        ));
         assert_eq!(activity.verdict_at(100_000, false), Verdict::Close);
         let second = Running::start(&activity, false);
         assert_eq!(

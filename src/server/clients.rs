@@ -142,8 +142,7 @@ impl Account {
 
     fn is_gone(&self, now: u64, refill: Duration) -> bool {
         let refill = u64::try_from(refill.as_millis()).unwrap_or(u64::MAX);
-        self.connections.load(Relaxed) == 0
-            && now >= self.left.load(Relaxed).saturating_add(refill)
+        self.connections.load(Relaxed) == 0 && now >= self.left.load(Relaxed).saturating_add(refill)
     }
 }
 

@@ -239,7 +239,9 @@ pub enum ConfigError {
         presence: &'static str,
     },
     /// The `[tls]` table names authorities or lists that nothing would use.
-    #[error("tls.{key} has no effect with tls.client_certificates = \"none\"; take one of them out")]
+    #[error(
+        "tls.{key} has no effect with tls.client_certificates = \"none\"; take one of them out"
+    )]
     UnusedClientSetting {
         /// The key that would be ignored.
         key: &'static str,
@@ -363,10 +365,7 @@ mod tests {
                 "[limits]\nrequests_per_second_per_client = 5",
                 "limits.request_burst_per_client",
             ),
-            (
-                "[tls]\ncertificate = \"a\"\nkey = \"b\"",
-                "tls.client_ca",
-            ),
+            ("[tls]\ncertificate = \"a\"\nkey = \"b\"", "tls.client_ca"),
             (
                 "[tls]\ncertificate = \"a\"\nkey = \"b\"\nclient_certificates = \"none\"\ncrls = [\"c\"]",
                 "tls.crls",

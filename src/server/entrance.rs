@@ -112,7 +112,12 @@ impl Entrance {
         }
     }
 
-    async fn serve(self: Arc<Self>, stream: TcpStream, address: SocketAddr, place: OwnedSemaphorePermit) {
+    async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        address: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) {
         let seat = self.clients.seat(ClientKey::of_address(address.ip()));
         let mut stopping = self.stopping.clone();
         let Some(door) = &self.door else {
@@ -140,7 +145,12 @@ impl Entrance {
             _ = stopping.wait_for(|stop| *stop) => return,
             entered = door.enter(stream, address) => entered,
         };
-        let Some(Entered { stream, identity, trust }) = entered else {
+        let Some(Entered {
+            stream,
+            identity,
+            trust,
+        }) = entered
+        else {
             return;
         };
         let seat = match &identity {
@@ -153,7 +163,15 @@ impl Entrance {
             Ok(seat) => {
                 let peer = Peer::new(address, identity, seat);
                 let service = Arc::clone(&self.service);
-                drive(stream, &self.protocols, service, peer, trust.lost(), stopping).await;
+                drive(
+                    stream,
+                    &self.protocols,
+                    service,
+                    peer,
+                    trust.lost(),
+                    stopping,
+                )
+                .await;
             }
             Err(refusal) => {
                 drop(place);
@@ -185,7 +203,9 @@ impl Entrance {
             answered.notify_one();
             std::future::ready(Ok::<_, Infallible>(response))
         });
-        let connection = self.protocols.serve_connection(TokioIo::new(stream), refusing);
+        let connection = self
+            .protocols
+            .serve_connection(TokioIo::new(stream), refusing);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => return,

@@ -14,8 +14,8 @@ use super::base_url::BaseUrl;
 use super::config::{ConfigError, ServerConfig};
 use super::entrance::Entrance;
 use super::service::Service;
-use super::tls::{self, TlsError, TlsStatus};
 use super::swap;
+use super::tls::{self, TlsError, TlsStatus};
 use crate::Engine;
 
 /// Where a server can be reached, once it listens.

@@ -104,11 +104,7 @@ pub(super) enum Refusal {
         "this client asks too often: {rate} requests a second are allowed in the long run, {burst} at once; go on in \
          {seconds} s"
     )]
-    TooManyRequests {
-        rate: u32,
-        burst: u32,
-        seconds: u32,
-    },
+    TooManyRequests { rate: u32, burst: u32, seconds: u32 },
     #[error("too many searches are waiting; try again in a moment")]
     Overloaded,
     #[error("the answer was not ready within {seconds} seconds; narrow the search or try again")]

@@ -179,7 +179,7 @@ mod tests {
         reply.into_response(
             head_only,
             "r1",
-            Running::start(&Activity::new(&Limits::default())),
+            Running::start(&Activity::new(&Limits::default()), false),
         )
     }
 

@@ -19,7 +19,13 @@ pub struct Frame {
     pub payload: Vec<u8>,
 }
 
-pub fn write<S: Read + Write>(client: &mut Client<S>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+pub fn write<S: Read + Write>(
+    client: &mut Client<S>,
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: &[u8],
+) {
     let length = u32::try_from(payload.len())
         .expect("a short frame")
         .to_be_bytes();
@@ -62,10 +68,7 @@ pub fn get<S: Read + Write>(client: &mut Client<S>, stream: u32, path: &str) {
 }
 
 /// The first byte of the header block, where the status stands, and the body, of each stream.
-pub fn responses<S: Read + Write>(
-    client: &mut Client<S>,
-    streams: &[u32],
-) -> Vec<(u8, Vec<u8>)> {
+pub fn responses<S: Read + Write>(client: &mut Client<S>, streams: &[u32]) -> Vec<(u8, Vec<u8>)> {
     let mut out = vec![(0, Vec::new()); streams.len()];
     let mut open = streams.len();
     while open > 0 {

@@ -234,9 +234,7 @@ fn load_clients(
         for list in revocation_lists(path)? {
             digest.update(&list);
             let parsed = CertificateList::<x509_cert::certificate::Rfc5280>::from_der(&list)
-                .map_err(|error| {
-                    malformed("crls", path, "revocation list", error.to_string())
-                })?;
+                .map_err(|error| malformed("crls", path, "revocation list", error.to_string()))?;
             let body = parsed.tbs_cert_list;
             let since = seconds(&body.this_update);
             if let Some(until) = &body.next_update {
@@ -260,10 +258,7 @@ fn load_clients(
 }
 
 /// Certificates of a file, PEM with any text between them, or one in DER; at least one.
-fn certificates(
-    key: &'static str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let bytes = read(key, path)?;
     if is_der(&bytes) {
         return Ok(vec![CertificateDer::from(bytes)]);
@@ -345,7 +340,8 @@ fn pem_reason(error: &rustls::pki_types::pem::Error, bytes: &[u8]) -> String {
     use rustls::pki_types::pem::Error;
     let encrypted = b"ENCRYPTED";
     if bytes.windows(encrypted.len()).any(|text| text == encrypted) {
-        return "it is encrypted; store it in the clear, readable by the server's user only".to_owned();
+        return "it is encrypted; store it in the clear, readable by the server's user only"
+            .to_owned();
     }
     match error {
         Error::MissingSectionEnd { .. } => "a section has no END line; is the file cut short?",

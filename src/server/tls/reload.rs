@@ -155,7 +155,9 @@ impl Watcher {
             // The former files stay, but none of them past its own dates.
             match Live::new(&self.config, &self.material) {
                 Ok(live) => self.publish(live),
-                Err(error) => tracing::error!(error = %error, "an authority's dates cannot be taken up"),
+                Err(error) => {
+                    tracing::error!(error = %error, "an authority's dates cannot be taken up")
+                }
             }
         }
     }

@@ -105,10 +105,7 @@ impl TlsStatus {
 
     pub(super) fn replace(&self, mut expiries: Vec<Expiry>) {
         expiries.sort_by_key(|expiry| expiry.until);
-        *self
-            .expiries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = expiries;
+        *self.expiries.lock().unwrap_or_else(PoisonError::into_inner) = expiries;
     }
 
     pub(super) fn handshake(&self, resumed: bool) {

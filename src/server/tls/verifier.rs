@@ -29,11 +29,7 @@ pub(super) struct ClientVerifier {
 
 impl ClientVerifier {
     /// A verifier with the anchors that are valid at `now`; without any, one that refuses everybody.
-    pub(super) fn new(
-        config: &TlsConfig,
-        trust: &ClientTrust,
-        now: i64,
-    ) -> Result<Self, TlsError> {
+    pub(super) fn new(config: &TlsConfig, trust: &ClientTrust, now: i64) -> Result<Self, TlsError> {
         let refused = |reason: String| TlsError::Refused { reason };
         let mut roots = RootCertStore::empty();
         // The library does not look at the dates of anchors, and wants at least one.
@@ -46,9 +42,8 @@ impl ClientVerifier {
                 .add(anchor.certificate.clone())
                 .map_err(|error| refused(format!("an authority of tls.client_ca: {error}")))?;
         }
-        let mut builder =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-                .with_crls(trust.crls.iter().cloned());
+        let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+            .with_crls(trust.crls.iter().cloned());
         if config.client_certificates == ClientCertificates::Optional {
             builder = builder.allow_unauthenticated();
         }

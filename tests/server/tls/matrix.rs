@@ -45,7 +45,13 @@ fn a_required_certificate_must_be_good() {
     let server = files.serve(|_, _| {});
     let pki = &files.pki;
     for (number, profile) in pki.profiles.iter().enumerate() {
-        check(&server, &files, &format!("profile {number}"), &chain(profile), "");
+        check(
+            &server,
+            &files,
+            &format!("profile {number}"),
+            &chain(profile),
+            "",
+        );
     }
     check(
         &server,
@@ -64,10 +70,18 @@ fn a_required_certificate_must_be_good() {
     for (what, presented, alert) in [
         ("none", None, "CertificateRequired"),
         ("expired", chain(&pki.expired), "CertificateExpired"),
-        ("not yet valid", chain(&pki.not_yet_valid), "CertificateExpired"),
+        (
+            "not yet valid",
+            chain(&pki.not_yet_valid),
+            "CertificateExpired",
+        ),
         ("revoked", chain(&pki.revoked), "CertificateRevoked"),
         ("a stranger's", chain(&pki.strangers), "UnknownCA"),
-        ("a server's", chain(&pki.wrong_usage), "UnsupportedCertificate"),
+        (
+            "a server's",
+            chain(&pki.wrong_usage),
+            "UnsupportedCertificate",
+        ),
         (
             "missing intermediate",
             alone(&pki.unlisted_client),
@@ -75,9 +89,17 @@ fn a_required_certificate_must_be_good() {
         ),
     ] {
         // TLS 1.2 has no alert of its own for a missing certificate.
-        let alert = if what == "none" { "HandshakeFailure" } else { alert };
+        let alert = if what == "none" {
+            "HandshakeFailure"
+        } else {
+            alert
+        };
         // One more day has no certificate: RFC 5280 knows no other alert for one of tomorrow.
-        let alert = if what == "not yet valid" { "BadCertificate" } else { alert };
+        let alert = if what == "not yet valid" {
+            "BadCertificate"
+        } else {
+            alert
+        };
         check(&server, &files, what, &presented, alert);
     }
     check(&server, &files, "still", &chain(&pki.profiles[0]), "");
@@ -113,7 +135,11 @@ fn without_client_certificates_nobody_is_asked() {
         tls.client_ca = None;
         tls.crls = Vec::new();
     });
-    assert!(server.base_url.starts_with("https://"), "{}", server.base_url);
+    assert!(
+        server.base_url.starts_with("https://"),
+        "{}",
+        server.base_url
+    );
     check(&server, &files, "none", &None, "");
     check(
         &server,
@@ -226,7 +252,13 @@ fn an_intermediate_alone_in_the_bundle_is_trusted_for_itself() {
         tls.client_ca = Some(files.path("branch.pem"));
         tls.revocation = Revocation::Leaf;
     });
-    check(&server, &files, "its own", &chain(&files.pki.profiles[0]), "");
+    check(
+        &server,
+        &files,
+        "its own",
+        &chain(&files.pki.profiles[0]),
+        "",
+    );
     check(
         &server,
         &files,
@@ -249,7 +281,13 @@ fn several_roots_are_known_at_once() {
     files.replace("crl-stranger.pem", &list);
     let server = files.serve(|tls, _| tls.crls.push(files.path("crl-stranger.pem")));
     check(&server, &files, "one", &chain(&files.pki.profiles[0]), "");
-    check(&server, &files, "the other", &chain(&files.pki.strangers), "");
+    check(
+        &server,
+        &files,
+        "the other",
+        &chain(&files.pki.strangers),
+        "",
+    );
 }
 
 #[test]
@@ -268,7 +306,9 @@ fn a_chain_of_a_hundred_certificates_is_refused_and_costs_nobody_else() {
                 .intermediate(&format!("Link {number}"), now, 30 * DAY)
                 .expect("an authority");
         }
-        authority.issue(&order("rorqual-long", now)).expect("a client")
+        authority
+            .issue(&order("rorqual-long", now))
+            .expect("a client")
     };
     let mut honest = connect(
         &server,
@@ -285,7 +325,10 @@ fn a_chain_of_a_hundred_certificates_is_refused_and_costs_nobody_else() {
             get(&server, config(&files, presented, &TLS13), "/livez").is_err(),
             "{length}"
         );
-        assert_eq!(request(&mut honest, "/livez").expect("an answer").status, 200);
+        assert_eq!(
+            request(&mut honest, "/livez").expect("an answer").status,
+            200
+        );
     }
     assert_eq!(status(&server).refused_handshakes(), 4);
 }

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use rorqual_dev_pki::infrastructure::server as order;
 
-use super::client::{
-    Presented, TLS12, TLS13, certificates, chain, config, connect, get, request,
-};
+use super::client::{Presented, TLS12, TLS13, certificates, chain, config, connect, get, request};
 use super::files::{Files, status, wait_until};
 use crate::client::Server;
 
@@ -26,8 +24,8 @@ fn under_load_nothing_is_lost_and_what_changed_holds() {
     let server = files.serve(|_, _| {});
     let good = chain(&files.pki.profiles[1]);
     let doomed = chain(&files.pki.profiles[2]);
-    let mut held = connect(&server, &Arc::new(config(&files, doomed.clone(), &TLS13)))
-        .expect("a connection");
+    let mut held =
+        connect(&server, &Arc::new(config(&files, doomed.clone(), &TLS13))).expect("a connection");
     assert_eq!(request(&mut held, "/livez").expect("an answer").status, 200);
 
     let (stop, asked) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -106,10 +104,16 @@ fn a_pair_that_does_not_fit_changes_nothing_and_is_told_once() {
     let files = Files::new();
     let server = files.serve(|_, _| {});
     let good = chain(&files.pki.profiles[0]);
-    let (pem, key) = (files.pki.server.certificate_pem(), files.pki.server.key_pem());
+    let (pem, key) = (
+        files.pki.server.certificate_pem(),
+        files.pki.server.key_pem(),
+    );
     for (name, text) in [
         ("server.key", files.pki.profiles[0].key_pem()),
-        ("server.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----".to_owned()),
+        (
+            "server.key",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----".to_owned(),
+        ),
         ("server.pem", String::new()),
         ("client-ca.pem", "no certificate".to_owned()),
         ("crl-root.pem", "no list".to_owned()),
@@ -157,8 +161,8 @@ fn a_new_authority_is_known_and_a_former_one_forgotten() {
     let enters = |who: &Option<Presented>| {
         get(&server, config(&files, who.clone(), &TLS12), "/livez").is_ok()
     };
-    let mut held = connect(&server, &Arc::new(config(&files, ours.clone(), &TLS12)))
-        .expect("a connection");
+    let mut held =
+        connect(&server, &Arc::new(config(&files, ours.clone(), &TLS12))).expect("a connection");
     assert!(enters(&ours) && !enters(&theirs));
     files.replace("client-ca.pem", &files.pki.stranger.certificate_pem());
     wait_until("the stranger", || enters(&theirs));

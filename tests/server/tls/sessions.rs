@@ -81,7 +81,10 @@ fn a_connection_ends_with_its_certificate() {
     config.resumption = Resumption::in_memory_sessions(8);
     let config = Arc::new(config);
     let mut client = connect(&server, &config).expect("a connection");
-    assert_eq!(request(&mut client, "/livez").expect("an answer").status, 200);
+    assert_eq!(
+        request(&mut client, "/livez").expect("an answer").status,
+        200
+    );
     assert!(client.receive(false).is_none(), "closed when it expires");
     assert!(ask(&server, &config).is_err(), "nor is its session resumed");
 }
