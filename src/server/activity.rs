@@ -25,11 +25,12 @@ use super::standalone;
 #[derive(Debug)]
 pub(super) struct Activity {
     opened: Instant,
-    /// The last byte either way, or the last beginning or end of a request.
+    /// The last byte either way, or the last beginning or end of a request; of HTTP/2, whose control frames are bytes
+    /// too, the last progress of a request.
     moved: AtomicU64,
     /// When the head being received began, plus one; 0 between heads.
     head_since: AtomicU64,
-    /// Requests begun whose response is not handed over yet.
+    /// Requests begun whose response is not sent yet.
     running: AtomicUsize,
     /// Requests begun since the connection was opened.
     begun: AtomicU64,
@@ -132,15 +133,14 @@ impl Activity {
     }
 
     fn received(&self) {
-        let now = self.now();
-        let idle = self.running.load(Relaxed) == 0;
-        if idle && self.multiplexed.load(Relaxed) {
-            // Between requests of HTTP/2 anything may come, acknowledgements and pings included: none of it begins a
-            // head, and none of it makes the connection less idle.
+        if self.multiplexed.load(Relaxed) {
+            // Anything may come, acknowledgements and pings included: it need not begin a head, and none of it makes the
+            // connection less idle or an answer less stuck.
             return;
         }
+        let now = self.now();
         self.moved.store(now, Relaxed);
-        if idle {
+        if self.running.load(Relaxed) == 0 {
             // Only the first byte of a head starts its clock, so sending slowly wins nothing.
             let _ = self
                 .head_since
@@ -149,6 +149,12 @@ impl Activity {
     }
 
     fn sent(&self) {
+        if !self.multiplexed.load(Relaxed) {
+            self.progress();
+        }
+    }
+
+    fn progress(&self) {
         self.moved.store(self.now(), Relaxed);
     }
 
@@ -180,14 +186,19 @@ impl Running {
         }
         activity.running.fetch_add(1, Relaxed);
         activity.head_since.store(0, Relaxed);
-        activity.sent();
+        activity.progress();
         Self(Arc::clone(activity))
+    }
+
+    /// Some of its answer was taken for sending.
+    pub(super) fn progress(&self) {
+        self.0.progress();
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.sent();
+        self.0.progress();
         self.0.running.fetch_sub(1, Relaxed);
     }
 }

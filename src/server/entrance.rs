@@ -154,9 +154,12 @@ impl Entrance {
             return;
         };
         let seat = match &identity {
-            Some(identity) => self
-                .clients
-                .seat(ClientKey::Certificate(identity.fingerprint)),
+            Some(identity) => {
+                // The address has its place back: others behind it may shake hands.
+                drop(seat);
+                let key = ClientKey::Certificate(identity.fingerprint);
+                self.clients.seat(key)
+            }
             None => Ok(seat),
         };
         match seat {

@@ -25,8 +25,14 @@ fn ended(client: &mut Client<TcpStream>) -> bool {
     loop {
         match http2::try_read(client) {
             Ok(frame) if frame.kind == GOAWAY => return true,
-            Ok(_) => {}
+            Ok(frame) => eprintln!(
+                "{} {} {:?}",
+                frame.kind,
+                frame.stream,
+                String::from_utf8_lossy(&frame.payload)
+            ),
             Err(error) => {
+                eprintln!("{error}");
                 return !matches!(
                     error.kind(),
                     std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut

@@ -1,6 +1,7 @@
 //! The HTTP server as its clients meet it: real sockets, a real index, nothing inside it touched.
 
 mod answers;
+mod check_config;
 mod client;
 mod connections;
 mod engine;

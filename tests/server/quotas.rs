@@ -29,7 +29,6 @@ fn too_many_requests_are_told_when_to_come_back() {
             refused += 1;
         } else {
             assert_eq!(response.status, 200);
-            assert!(number < 4 || refused > 0 || number < 11);
         }
     }
     assert!(refused > 0, "twelve requests took twelve seconds");
@@ -98,11 +97,7 @@ fn a_connection_takes_so_many_requests_and_no_more() {
     for stream in [1, 3, 5] {
         http2::get(&mut client, stream, "/livez");
     }
-    let mut farewell = false;
-    while let Ok(frame) = http2::try_read(&mut client) {
-        farewell |= frame.kind == http2::GOAWAY;
-    }
-    assert!(farewell, "told by GOAWAY");
+    while http2::read(&mut client).kind != http2::GOAWAY {}
 }
 
 #[test]
