@@ -190,6 +190,11 @@ impl Running {
         Self(Arc::clone(activity))
     }
 
+    /// Its client gave it up before it was whole: counted as a request begun for nothing.
+    pub(super) fn given_up(&self) {
+        self.0.abandoned();
+    }
+
     /// Some of its answer was taken for sending.
     pub(super) fn progress(&self) {
         self.0.progress();

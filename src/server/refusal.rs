@@ -62,6 +62,8 @@ pub(super) enum Refusal {
     BodyLate { seconds: u64 },
     #[error("the body could not be read: {reason}")]
     BodyBroken { reason: String },
+    #[error("the body ended before its end was announced; send it again, whole")]
+    BodyCut,
     #[error("a search is posted as application/x-www-form-urlencoded, not as {}", .written.as_deref().unwrap_or("a body without Content-Type"))]
     FormExpected { written: Option<String> },
     #[error("the charset {written} is not read; send UTF-8")]
@@ -141,6 +143,7 @@ impl Refusal {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::BodyBroken { .. }
+            | Self::BodyCut
             | Self::Encoding { .. }
             | Self::BadValue { .. }
             | Self::UnknownParameter { .. } => StatusCode::BAD_REQUEST,
@@ -200,7 +203,7 @@ impl Refusal {
             Self::HeadersTooLong { .. } => ("too-long", "Headers too long"),
             Self::BodyTooLong { .. } => ("too-long", "Body too long"),
             Self::BodyLate { .. } => ("timeout", "Body too late"),
-            Self::BodyBroken { .. } => ("invalid", "Body not readable"),
+            Self::BodyBroken { .. } | Self::BodyCut => ("invalid", "Body not readable"),
             Self::FormExpected { .. } => ("not-supported", "Media type of the body not supported"),
             Self::Charset { .. } => ("not-supported", "Charset not supported"),
             Self::ContentEncoding { .. } => ("not-supported", "Content-Encoding not supported"),

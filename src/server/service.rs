@@ -101,6 +101,9 @@ impl Service {
             })
             .await
         };
+        if matches!(answered, Err(Refusal::BodyCut)) {
+            running.given_up();
+        }
         let mut reply = answered.unwrap_or_else(|refusal| Reply::refusal(&refusal));
         if call.pretty {
             reply = reply.indented();

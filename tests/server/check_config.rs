@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use rorqual::server::ServerConfig;
-use rorqual_dev_pki::{DevPki, folder};
+use rorqual_dev_pki::authority::DAY;
+use rorqual_dev_pki::{Authority, DevPki, folder};
 
 /// Exit code, standard output and standard error.
 fn check(arguments: &[&str]) -> (i32, String, String) {
@@ -82,6 +83,9 @@ fn what_is_wrong_is_named_and_nothing_secret_is() {
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nc2VjcmV0\n-----END ENCRYPTED PRIVATE KEY-----\n",
     )
     .expect("a writable folder");
+    let month = 30 * DAY;
+    let past = Authority::root("Past", SystemTime::now() - 2 * month, month).expect("a root");
+    fs::write(folder.join("past.pem"), past.certificate_pem()).expect("a writable folder");
     let table = |certificate: &str, key: &str, more: &str| {
         format!("[tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n{more}\n")
     };
@@ -122,6 +126,10 @@ fn what_is_wrong_is_named_and_nothing_secret_is() {
                 "server.key",
                 "client_ca = \"clients/expired.pem\"",
             ),
+            "is no authority",
+        ),
+        (
+            table("server.pem", "server.key", "client_ca = \"past.pem\""),
             "no root",
         ),
         (

@@ -11,6 +11,7 @@ use rustls::sign::CertifiedKey;
 use thiserror::Error;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::BasicConstraints;
 
 use super::config::{ClientCertificates, TlsConfig};
 use super::identity::{parse, seconds, validity};
@@ -65,6 +66,17 @@ pub enum TlsError {
         since: String,
         /// Last instant of validity.
         until: String,
+    },
+    /// The bundle holds a certificate that may not certify others.
+    #[error(
+        "tls.client_ca: {subject} in {path} is no authority (basic constraints); leave the certificates of clients out",
+        path = path.display()
+    )]
+    NotAnAuthority {
+        /// The bundle.
+        path: PathBuf,
+        /// Subject of the certificate.
+        subject: String,
     },
     /// No authority of the bundle is valid now.
     #[error(
@@ -207,6 +219,14 @@ fn load_clients(
         let (subject, issuer) = (name(body.subject()), name(body.issuer()));
         subjects.insert(subject.clone());
         let (text, authority) = described("client_ca", path, &certificate)?;
+        // The library takes whatever it is given for an authority.
+        let constraints = body.get_extension::<BasicConstraints>();
+        if !constraints.is_ok_and(|found| found.is_some_and(|(_, of)| of.ca)) {
+            return Err(TlsError::NotAnAuthority {
+                path: path.to_owned(),
+                subject: text,
+            });
+        }
         expiries.push(Expiry {
             kind: ExpiryKind::ClientAuthority,
             name: text,
