@@ -94,6 +94,8 @@ fn answers_that_nobody_reads_end() {
         config.limits.body_read_timeout_seconds = 1;
         config.limits.request_timeout_seconds = 1;
         config.limits.stall_timeout_seconds = 2;
+        // Connections are looked at once in this time.
+        config.limits.header_read_timeout_seconds = 1;
     });
     let mut deaf = many(&server, 6);
     for client in &mut deaf {
@@ -116,11 +118,21 @@ fn answers_that_nobody_reads_end() {
     std::thread::sleep(Duration::from_secs(4));
     for client in &mut deaf {
         let mut ignored = vec![0; 1 << 20];
-        while client
-            .stream
-            .read(&mut ignored)
-            .is_ok_and(|count| count > 0)
-        {}
+        let mut read = 0;
+        let end = loop {
+            match client.stream.read(&mut ignored) {
+                Ok(0) => break std::io::ErrorKind::UnexpectedEof,
+                Ok(count) => read += count,
+                Err(error) => break error.kind(),
+            }
+        };
+        assert!(
+            matches!(
+                end,
+                std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset
+            ),
+            "not cut after {read} bytes: {end}"
+        );
     }
     honest(&server);
 }
