@@ -68,6 +68,8 @@ struct NewVersion {
     body: Bytes,
     version: String,
     made: Made,
+    /// `meta.lastUpdated` in milliseconds since 1970, where it has one.
+    last_updated_ms: Option<i64>,
     notes: Vec<Issue>,
 }
 
@@ -176,7 +178,7 @@ impl<S: Storage> Writer<S> {
             resource: StoredResource {
                 body: version.body,
                 version: version.version,
-                last_updated_ms: Some(mark.instant),
+                last_updated_ms: version.last_updated_ms,
             },
             notes: version.notes,
         });
@@ -361,6 +363,7 @@ impl<S: Storage> Writer<S> {
             body: Bytes::from(body),
             version: "1".to_owned(),
             made: Made::Created,
+            last_updated_ms: Some(mark.instant),
             notes,
         })
     }
@@ -438,6 +441,7 @@ impl<S: Storage> Writer<S> {
             body: Bytes::from(body),
             version,
             made: Made::Changed,
+            last_updated_ms: Some(mark.instant),
             notes,
         })
     }
@@ -476,6 +480,7 @@ impl<S: Storage> Writer<S> {
                     body: stored.body,
                     version: stored.version,
                     made: Made::Existing,
+                    last_updated_ms: stored.last_updated_ms,
                     notes: Vec::new(),
                 }))
             }

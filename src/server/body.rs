@@ -42,6 +42,11 @@ impl Pieces {
         self.left
     }
 
+    /// The pieces themselves.
+    pub(super) fn into_vec(self) -> Vec<Bytes> {
+        self.queue.into()
+    }
+
     /// The pieces still to be read.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.queue.iter().map(Bytes::as_ref)

@@ -10,6 +10,10 @@ use super::base_url::{BaseUrl, BaseUrlError};
 use super::limits::Limits;
 use super::nearest::nearest;
 use super::tls::TlsConfig;
+use super::writing::AnomalyConfig;
+use crate::EngineOptions;
+use crate::anomaly::identifier::ShapeError;
+use crate::engine::Written;
 use crate::query::parse::GroupMatching;
 
 /// Everything an operator can set, as read from a TOML file.
@@ -39,6 +43,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// Certificates and keys. Absent: plain HTTP, for a loopback address or behind a proxy.
     pub tls: Option<TlsConfig>,
+    /// How anomalies are taken and kept.
+    pub anomalies: AnomalyConfig,
 }
 
 /// Values of `group_matching`.
@@ -74,6 +80,7 @@ impl Default for ServerConfig {
             shutdown_grace_seconds: 20,
             limits: Limits::default(),
             tls: None,
+            anomalies: AnomalyConfig::default(),
         }
     }
 }
@@ -128,7 +135,23 @@ impl ServerConfig {
             3_600,
         )?;
         self.limits.check()?;
-        self.tls.as_ref().map_or(Ok(()), TlsConfig::check)
+        self.tls.as_ref().map_or(Ok(()), TlsConfig::check)?;
+        self.anomalies.check()
+    }
+
+    /// How the engine is to be opened for this configuration.
+    pub fn engine_options(&self) -> EngineOptions {
+        EngineOptions {
+            lenient_by_default: self.lenient_by_default,
+            group_matching: self.group_matching.into(),
+            include_bound: self.include_bound,
+            cursor_retention: Duration::from_secs(self.cursor_retention_seconds),
+            written: match self.anomalies.writable {
+                true => Written::ByStore,
+                false => Written::FromLog,
+            },
+            ..EngineOptions::default()
+        }
     }
 
     /// The time between two looks at the index directory.
@@ -249,6 +272,9 @@ pub enum ConfigError {
     /// The base URL has not the form it must have.
     #[error(transparent)]
     BaseUrl(#[from] BaseUrlError),
+    /// The shape of functional identifiers does not say where the number goes.
+    #[error("anomalies.identifier_shape: {0}")]
+    IdentifierShape(#[from] ShapeError),
 }
 
 #[cfg(test)]
@@ -369,6 +395,14 @@ mod tests {
             (
                 "[tls]\ncertificate = \"a\"\nkey = \"b\"\nclient_certificates = \"none\"\ncrls = [\"c\"]",
                 "tls.crls",
+            ),
+            (
+                "[anomalies]\nidentifier_shape = \"ANO\"",
+                "anomalies.identifier_shape",
+            ),
+            (
+                "[anomalies]\nlog_segment_bytes = 1",
+                "anomalies.log_segment_bytes",
             ),
         ] {
             let error = ServerConfig::from_toml(text).unwrap_err().to_string();

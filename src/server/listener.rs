@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use super::base_url::BaseUrl;
 use super::config::{ConfigError, ServerConfig};
 use super::entrance::Entrance;
+use super::served::Served;
 use super::service::Service;
 use super::swap;
 use super::tls::{self, TlsError, TlsStatus};
-use crate::Engine;
 
 /// Where a server can be reached, once it listens.
 #[derive(Debug, Clone)]
@@ -52,7 +52,8 @@ pub enum ServeError {
     },
 }
 
-/// Serves until `shutdown` is done, then finishes what runs, within the configured grace, and returns.
+/// Serves an engine, or an engine with its store ([`Served`]), until `shutdown` is done, then finishes what runs, within the
+/// configured grace, and returns.
 ///
 /// `on_bound` is called once, as soon as connections are accepted. Needs a tokio runtime with time and
 /// input/output enabled; a multi-threaded one, so that a search does not hold up other connections.
@@ -60,7 +61,7 @@ pub enum ServeError {
 /// # Errors
 /// When the configuration is not usable or the address cannot be listened on; never for what a client does.
 pub async fn serve(
-    engine: Arc<Engine>,
+    served: impl Into<Served>,
     config: ServerConfig,
     shutdown: impl Future<Output = ()>,
     on_bound: impl FnOnce(&Bound),
@@ -94,8 +95,10 @@ pub async fn serve(
         tls: door.as_ref().map(|door| Arc::clone(door.status())),
         ..bound
     };
-    let swapping = tokio::spawn(swap::watch(Arc::clone(&engine), config.refresh_interval()));
-    let service = Arc::new(Service::new(engine, config, base));
+    let served = served.into();
+    let engine = Arc::clone(&served.engine);
+    let swapping = tokio::spawn(swap::watch(engine, config.refresh_interval()));
+    let service = Arc::new(Service::new(served, config, base));
     if bound.tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!(%address, "plain HTTP on an address that others can reach: add a [tls] table, or put a proxy before it");
     }

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::encoding::EncodingFault;
 use crate::SearchError;
+use crate::anomaly::refusal::WriteRefusal;
 use crate::outcome::{Issue, Severity};
 
 /// A request that is not carried out. The Display is the `diagnostics` of the answer's issue.
@@ -34,9 +35,9 @@ pub(super) enum Refusal {
     BadId { kind: ResourceType, id: String },
     #[error("there is no {kind}/{id} in the directory", kind = kind.name())]
     NotFound { kind: ResourceType, id: String },
-    #[error("{path}: this server keeps no history; read the present version at [type]/[id]")]
+    #[error("{path}: this server lists no history; read the present version at [type]/[id]")]
     NoHistory { path: String },
-    #[error("{path}: earlier versions are not kept; read the present one at [type]/[id]")]
+    #[error("{path}: this version is not kept; read the present one at [type]/[id]")]
     NoVersion { path: String },
     #[error("the operation {written} is not offered at this address")]
     UnknownOperation { written: String },
@@ -70,6 +71,40 @@ pub(super) enum Refusal {
     Charset { written: String },
     #[error("the Content-Encoding {written} is not read; send the body as it is")]
     ContentEncoding { written: String },
+    #[error("FHIR version {written} is not read; send FHIR R4, fhirVersion=4.0")]
+    FhirVersion { written: String },
+    #[error("{what} is sent as {wanted}, not as {}", .written.as_deref().unwrap_or("a body without Content-Type"))]
+    JsonExpected {
+        what: &'static str,
+        wanted: &'static str,
+        written: Option<String>,
+    },
+    #[error("return={written}: give minimal, representation or OperationOutcome")]
+    Preference { written: String },
+    #[error("{header} is not readable; give it once, in plain ASCII")]
+    Header { header: &'static str },
+    #[error(
+        "If-Match: {written} is not the ETag of one version; give the one that was read, W/\"1\""
+    )]
+    IfMatch { written: String },
+    #[error(
+        "a change names the version it is meant for here; send If-Match with the ETag that was read"
+    )]
+    IfMatchMissing,
+    #[error("anomalies are not written on this server; searches and reads go on")]
+    ReadOnly,
+    #[error(
+        "the write was not confirmed within {seconds} seconds; it may still be done: search for it before it is sent again"
+    )]
+    Unconfirmed { seconds: u64 },
+    #[error("refused by the store: {0:?}")]
+    Write(WriteRefusal),
+    #[error("a Bundle that is refused: {issues:?}")]
+    Bundle {
+        status: StatusCode,
+        issues: Vec<Issue>,
+        retry_after: Option<u32>,
+    },
     #[error("{place}: {fault}")]
     Encoding {
         place: &'static str,
@@ -107,7 +142,7 @@ pub(super) enum Refusal {
          {seconds} s"
     )]
     TooManyRequests { rate: u32, burst: u32, seconds: u32 },
-    #[error("too many searches are waiting; try again in a moment")]
+    #[error("too many requests are waiting; try again in a moment")]
     Overloaded,
     #[error("the answer was not ready within {seconds} seconds; narrow the search or try again")]
     TimeBudget { seconds: u64 },
@@ -119,6 +154,8 @@ pub(super) enum Refusal {
 
 /// Seconds after which a client turned away by load may come back.
 const RETRY_SECONDS: u32 = 1;
+/// Seconds after which a client may try again to write what an operator must first make possible.
+const UNAVAILABLE_SECONDS: u32 = 60;
 
 impl Refusal {
     /// The HTTP status.
@@ -139,11 +176,16 @@ impl Refusal {
             Self::HeadersTooLong { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyLate { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::FormExpected { .. } | Self::Charset { .. } | Self::ContentEncoding { .. } => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::FormExpected { .. }
+            | Self::JsonExpected { .. }
+            | Self::FhirVersion { .. }
+            | Self::Charset { .. }
+            | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyBroken { .. }
             | Self::BodyCut
+            | Self::Preference { .. }
+            | Self::Header { .. }
+            | Self::IfMatch { .. }
             | Self::Encoding { .. }
             | Self::BadValue { .. }
             | Self::UnknownParameter { .. } => StatusCode::BAD_REQUEST,
@@ -151,9 +193,16 @@ impl Refusal {
             Self::TooManyConnections { .. } | Self::TooManyRequests { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Full | Self::Overloaded | Self::TimeBudget { .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
+            Self::IfMatchMissing => StatusCode::PRECONDITION_REQUIRED,
+            Self::Full
+            | Self::Overloaded
+            | Self::TimeBudget { .. }
+            | Self::ReadOnly
+            | Self::Unconfirmed { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Write(refusal) => {
+                StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
+            Self::Bundle { status, .. } => *status,
             Self::Defect { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unreadable { status } => *status,
             Self::Search(error) => {
@@ -170,14 +219,27 @@ impl Refusal {
         }
     }
 
+    /// The present version of what a write was not meant for, with a 412.
+    pub(super) fn present_version(&self) -> Option<&str> {
+        match self {
+            Self::Write(WriteRefusal::Stale { present, .. }) => Some(present),
+            _ => None,
+        }
+    }
+
     /// The seconds to announce in `Retry-After`.
     pub(super) fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Full
             | Self::Overloaded
             | Self::TimeBudget { .. }
-            | Self::TooManyConnections { .. } => Some(RETRY_SECONDS),
+            | Self::TooManyConnections { .. }
+            | Self::Unconfirmed { .. } => Some(RETRY_SECONDS),
             Self::TooManyRequests { seconds, .. } => Some(*seconds),
+            Self::ReadOnly | Self::Write(WriteRefusal::Unavailable { .. }) => {
+                Some(UNAVAILABLE_SECONDS)
+            }
+            Self::Bundle { retry_after, .. } => *retry_after,
             Self::Search(error) => error.retry_after(),
             _ => None,
         }
@@ -187,6 +249,8 @@ impl Refusal {
     pub(super) fn issues(&self) -> Cow<'_, [Issue]> {
         let (code, text) = match self {
             Self::Search(error) => return Cow::Borrowed(error.issues()),
+            Self::Write(refusal) => return Cow::Owned(refusal.issues()),
+            Self::Bundle { issues, .. } => return Cow::Borrowed(issues),
             Self::OutsideBase { .. } | Self::UnknownAddress { .. } => {
                 ("not-supported", "Unknown address")
             }
@@ -207,6 +271,14 @@ impl Refusal {
             Self::FormExpected { .. } => ("not-supported", "Media type of the body not supported"),
             Self::Charset { .. } => ("not-supported", "Charset not supported"),
             Self::ContentEncoding { .. } => ("not-supported", "Content-Encoding not supported"),
+            Self::FhirVersion { .. } => ("not-supported", "FHIR version not supported"),
+            Self::JsonExpected { .. } => ("not-supported", "Media type of the body not supported"),
+            Self::Preference { .. } => ("value", "Preference not known"),
+            Self::Header { .. } => ("invalid", "Header not readable"),
+            Self::IfMatch { .. } => ("invalid", "Not an ETag"),
+            Self::IfMatchMissing => ("required", "Version required"),
+            Self::ReadOnly => ("transient", "Anomalies are not written here"),
+            Self::Unconfirmed { .. } => ("timeout", "Write not confirmed"),
             Self::Encoding { .. } => ("invalid", "Percent-encoding not readable"),
             Self::NotAcceptable { .. } => ("not-supported", "Format not offered"),
             Self::BadValue { .. } => ("value", "Value not readable"),
@@ -225,6 +297,9 @@ impl Refusal {
             Self::BadValue { name, .. } => vec![format!("http.{name}")],
             Self::UnknownParameter { name, .. } => vec![format!("http.{name}")],
             Self::NotAcceptable { source_name, .. } => vec![format!("http.{source_name}")],
+            Self::Preference { .. } => vec!["http.Prefer".to_owned()],
+            Self::Header { header } => vec![format!("http.{header}")],
+            Self::IfMatch { .. } | Self::IfMatchMissing => vec!["http.If-Match".to_owned()],
             _ => Vec::new(),
         };
         Cow::Owned(vec![Issue {

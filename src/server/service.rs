@@ -5,41 +5,46 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use rorqual_schema::ResourceType;
 
 use super::activity::Running;
 use super::base_url::BaseUrl;
 use super::body::ReplyBody;
 use super::capability::CapabilityCache;
-use super::conditional::not_modified;
 use super::config::ServerConfig;
 use super::encoding;
-use super::form::{drained, read_form};
+use super::form::read_form;
 use super::limits::Limits;
 use super::negotiation::negotiate;
+use super::payload::drained;
 use super::peer::Peer;
 use super::prefer;
-use super::query::{joined, pairs, value};
+use super::query::{joined, pairs};
+use super::reading::Reading;
 use super::refusal::{Refusal, shown};
-use super::reply::{Reply, etag};
+use super::reply::Reply;
 use super::request_id::RequestIds;
 use super::route::{Route, route};
 use super::search_pool::{PoolFault, SearchPool, caught};
-use crate::query::explain::Depth;
-use crate::{Engine, Handling, SearchRequest};
+use super::served::Served;
+use super::writing::Writing;
+use crate::anomaly::store::Store;
+use crate::{Engine, Handling};
 
 /// What all requests share.
 pub(super) struct Service {
-    engine: Arc<Engine>,
-    config: ServerConfig,
-    base: BaseUrl,
-    searches: SearchPool,
-    capability: CapabilityCache,
+    pub(super) engine: Arc<Engine>,
+    /// Who writes anomalies; without it they are only read.
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) config: ServerConfig,
+    pub(super) base: BaseUrl,
+    pub(super) searches: SearchPool,
+    /// Where what is to be written is checked: turns of its own, so that searches do not hold up writes.
+    pub(super) checks: SearchPool,
+    pub(super) capability: CapabilityCache,
     ids: RequestIds,
     draining: AtomicBool,
 }
@@ -54,14 +59,17 @@ struct Call<'a> {
 }
 
 impl Service {
-    /// A service of `engine` under `base`.
-    pub(super) fn new(engine: Arc<Engine>, config: ServerConfig, base: BaseUrl) -> Self {
+    /// A service of `served` under `base`.
+    pub(super) fn new(served: Served, config: ServerConfig, base: BaseUrl) -> Self {
+        let Served { engine, store } = served;
         Self {
             searches: SearchPool::new(&config.limits),
+            checks: SearchPool::new(&config.limits),
+            capability: CapabilityCache::new(store.is_some().then_some(&config.anomalies)),
             engine,
+            store,
             config,
             base,
-            capability: CapabilityCache::default(),
             ids: RequestIds::new(),
             draining: AtomicBool::new(false),
         }
@@ -121,8 +129,9 @@ impl Service {
         let mut response = reply.into_response(parts.method == Method::HEAD, &id, running);
         let limits = self.limits();
         let term = Duration::from_secs(limits.body_read_timeout_seconds);
+        let most = limits.body_bytes.max(self.config.anomalies.body_bytes);
         // The next request stands behind a body that nobody asked for: read past it, or say that the connection ends.
-        if !drained(&mut body, limits.body_bytes, term).await && parts.version < Version::HTTP_2 {
+        if !drained(&mut body, most, term).await && parts.version < Version::HTTP_2 {
             response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -164,7 +173,7 @@ impl Service {
         if let Route::SearchForm(_) = route {
             let limits = self.limits();
             let term = Duration::from_secs(limits.body_read_timeout_seconds);
-            let form = read_form(&parts.headers, body, limits.body_bytes, term).await?;
+            let form = read_form(&parts.headers, &mut *body, limits.body_bytes, term).await?;
             encoding::decode(&form).map_err(|fault| Refusal::Encoding {
                 place: "form",
                 fault,
@@ -172,14 +181,23 @@ impl Service {
             query = joined(&query, form);
         }
         call.pretty = negotiate(&query, &parts.headers)?;
+        let written = Writing {
+            headers: &parts.headers,
+            query: &query,
+            id: call.id,
+        };
         match route {
-            Route::Search(kind) | Route::SearchForm(kind) => self.search(call, kind, query).await,
-            Route::Explain(kind) => self.explain(call, kind, &query).await,
-            Route::Read(kind, id) => self.read(call, kind, &id, &query),
-            Route::Metadata => self.metadata(call, &query),
-            Route::Live | Route::Ready => Err(Refusal::UnknownAddress {
-                path: shown(parts.uri.path()),
-            }),
+            Route::Create => self.create(written, body).await,
+            Route::Patch(id) => self.patch(written, id, body).await,
+            Route::Requests => self.requests(written, body).await,
+            route => {
+                let reading = Reading {
+                    headers: &parts.headers,
+                    path: parts.uri.path(),
+                    id: call.id,
+                };
+                self.reading(reading, route, query).await
+            }
         }
     }
 
@@ -212,127 +230,29 @@ impl Service {
         } else {
             (StatusCode::OK, "ready")
         };
-        let json = serde_json::json!({"status": word, "generation": self.engine.generation_id()});
+        // A server that takes no writes still answers searches: it says so, and stays ready.
+        let takes_writes = |store: &Arc<Store>| store.status().writable;
+        let writes = match self.store.as_ref().is_some_and(takes_writes) {
+            true => "ok",
+            false => "refused",
+        };
+        let json = serde_json::json!({
+            "status": word,
+            "generation": self.engine.generation_id(),
+            "writes": writes,
+        });
         Reply::health(status, json.to_string())
     }
 
-    async fn search(
-        &self,
-        call: &Call<'_>,
-        kind: ResourceType,
-        query: String,
-    ) -> Result<Reply, Refusal> {
-        let handling = self.handling(call.parts);
-        let engine = Arc::clone(&self.engine);
-        let base_url = self.base.as_str().to_owned();
-        let searched = self.searches.run(move || {
-            engine.answer(&SearchRequest {
-                kind,
-                query: &query,
-                base_url: &base_url,
-                handling,
-                permits: None,
-            })
-        });
-        let answer = searched
-            .await
-            .map_err(|fault| pool_refusal(call.id, fault))??;
-        Ok(Reply::fhir(answer.chunks).modified(answer.last_modified))
-    }
-
-    /// `$explain`: the plan of a search, executed unless `_level=plan`.
-    async fn explain(
-        &self,
-        call: &Call<'_>,
-        kind: ResourceType,
-        query: &str,
-    ) -> Result<Reply, Refusal> {
-        let (levels, rest): (Vec<&str>, Vec<&str>) = query
-            .split('&')
-            .partition(|pair| pair.split('=').next() == Some("_level"));
-        let depth = match levels.as_slice() {
-            [] | ["_level=analyze"] => Depth::Analyze,
-            ["_level=plan"] => Depth::Plan,
-            other => {
-                return Err(Refusal::ExplainLevel {
-                    written: shown(&other.join("&")),
-                });
-            }
-        };
-        let (engine, handling) = (Arc::clone(&self.engine), self.handling(call.parts));
-        let (query, base_url) = (rest.join("&"), self.base.as_str().to_owned());
-        let explained = self.searches.run(move || {
-            let request = SearchRequest {
-                kind,
-                query: &query,
-                base_url: &base_url,
-                handling,
-                permits: None,
-            };
-            engine.explanation(&request, depth)
-        });
-        let explanation = explained
-            .await
-            .map_err(|fault| pool_refusal(call.id, fault))??;
-        Ok(Reply::fhir(vec![Bytes::from(
-            explanation.to_parameters().to_string(),
-        )]))
-    }
-
-    /// A read is a lookup and a slice of the map: cheap enough to do where it stands.
-    fn read(
-        &self,
-        call: &Call<'_>,
-        kind: ResourceType,
-        id: &str,
-        query: &str,
-    ) -> Result<Reply, Refusal> {
-        self.refuse_others(call.parts, query, &["_format", "_pretty"], "a read")?;
-        let found =
-            caught(|| self.engine.read(kind, id)).map_err(|panic| defect(call.id, &panic))?;
-        let stored = found.ok_or_else(|| Refusal::NotFound {
-            kind,
-            id: id.to_owned(),
-        })?;
-        let tag = etag(&stored.version);
-        let reply =
-            Reply::fhir(vec![stored.body]).revalidated(tag.as_deref(), stored.last_updated_ms);
-        if not_modified(&call.parts.headers, tag.as_deref(), stored.last_updated_ms) {
-            return Ok(reply.into_not_modified());
-        }
-        Ok(reply)
-    }
-
-    fn metadata(&self, call: &Call<'_>, query: &str) -> Result<Reply, Refusal> {
-        self.refuse_others(
-            call.parts,
-            query,
-            &["_format", "_pretty", "mode"],
-            "metadata",
-        )?;
-        for (name, raw) in pairs(query) {
-            let written = value(raw);
-            if name == "mode" && written != "full" {
-                return Err(Refusal::BadValue {
-                    name: "mode",
-                    written: shown(&written),
-                    expected: "full",
-                });
-            }
-        }
-        let body = self.capability.get(&self.engine, self.base.as_str());
-        Ok(Reply::fhir(vec![body]).revalidated(None, None))
-    }
-
     /// Fails closed on parameters that mean nothing outside a search, unless the client is lenient.
-    fn refuse_others(
+    pub(super) fn refuse_others(
         &self,
-        parts: &Parts,
+        headers: &HeaderMap,
         query: &str,
         known: &[&'static str],
         place: &'static str,
     ) -> Result<(), Refusal> {
-        if matches!(self.handling(parts), Handling::Lenient) {
+        if matches!(self.handling(headers), Handling::Lenient) {
             return Ok(());
         }
         match pairs(query).find(|(name, _)| !known.contains(&name.as_ref())) {
@@ -345,8 +265,8 @@ impl Service {
         }
     }
 
-    fn handling(&self, parts: &Parts) -> Handling {
-        match prefer::handling(&parts.headers) {
+    pub(super) fn handling(&self, headers: &HeaderMap) -> Handling {
+        match prefer::handling(headers) {
             Handling::Default if self.config.lenient_by_default => Handling::Lenient,
             asked => asked,
         }
@@ -364,7 +284,7 @@ fn admitted(parts: &Parts) -> Result<(), Refusal> {
 }
 
 /// Records a defect and gives the client its reference only.
-fn defect(id: &str, panic: &str) -> Refusal {
+pub(super) fn defect(id: &str, panic: &str) -> Refusal {
     tracing::error!(
         request = id,
         panic,
@@ -375,8 +295,8 @@ fn defect(id: &str, panic: &str) -> Refusal {
     }
 }
 
-/// Why a search has no result.
-fn pool_refusal(id: &str, fault: PoolFault) -> Refusal {
+/// Why something that runs on a pool has no result.
+pub(super) fn pool_refusal(id: &str, fault: PoolFault) -> Refusal {
     match fault {
         PoolFault::Busy => Refusal::Overloaded,
         PoolFault::Late(seconds) => Refusal::TimeBudget { seconds },

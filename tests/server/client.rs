@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rorqual::server::{Bound, ServeError, ServerConfig, TlsStatus, serve};
+use rorqual::server::{Bound, ServeError, Served, ServerConfig, TlsStatus, serve};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ pub struct Server {
     pub tls: Option<Arc<TlsStatus>>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<Result<(), ServeError>>>,
-    _folder: TempDir,
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -31,12 +32,19 @@ impl Server {
     /// Starts a server with a changed configuration.
     pub fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let engine = crate::engine::engine(folder.path());
+        crate::engine::index(folder.path());
+        Self::start_on(folder, change)
+    }
+
+    /// Starts a server on an index that is there already.
+    pub fn start_on(folder: TempDir, change: impl FnOnce(&mut ServerConfig)) -> Self {
         let mut config = ServerConfig {
             listen: "127.0.0.1:0".to_owned(),
             ..ServerConfig::default()
         };
         change(&mut config);
+        let served =
+            Served::open(&folder.path().join("index"), &config).expect("an index to serve");
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let running = std::thread::spawn(move || {
@@ -48,7 +56,7 @@ impl Server {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            runtime.block_on(serve(engine, config, shutdown, |bound| {
+            runtime.block_on(serve(served, config, shutdown, |bound| {
                 let _ = tell.send(bound.clone());
             }))
         });
@@ -59,8 +67,21 @@ impl Server {
             tls: bound.tls,
             stop: Some(stop),
             running: Some(running),
-            _folder: folder,
+            folder: Some(folder),
         }
+    }
+
+    /// Where its index is.
+    pub fn index(&self) -> PathBuf {
+        let folder = self.folder.as_ref().expect("a server that was not stopped");
+        folder.path().join("index")
+    }
+
+    /// Stops the server and leaves its folder to another.
+    pub fn into_folder(mut self) -> TempDir {
+        self.ask_to_stop();
+        self.wait().expect("a clean stop");
+        self.folder.take().expect("taken once")
     }
 
     /// Asks the server to stop, without waiting.

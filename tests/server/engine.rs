@@ -1,7 +1,7 @@
 //! A small index to serve: two locations and one resource of some other types.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rorqual::Engine;
@@ -31,6 +31,11 @@ const EXTRACT: [(&str, &[&str]); 3] = [
 
 /// An engine on a fresh index of the extract under `folder`.
 pub fn engine(folder: &Path) -> Arc<Engine> {
+    Arc::new(Engine::open(index(folder)).expect("the index opens"))
+}
+
+/// A fresh index of the extract under `folder`.
+pub fn index(folder: &Path) -> PathBuf {
     let extract = folder.join("extract");
     fs::create_dir(&extract).expect("a fresh folder");
     for (kind, lines) in EXTRACT {
@@ -44,5 +49,5 @@ pub fn engine(folder: &Path) -> Arc<Engine> {
         ..Default::default()
     })
     .expect("the extract builds");
-    Arc::new(Engine::open(&index).expect("the index opens"))
+    index
 }
