@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::access::AccessConfig;
 use super::base_url::{BaseUrl, BaseUrlError};
 use super::limits::Limits;
 use super::nearest::nearest;
@@ -45,6 +46,8 @@ pub struct ServerConfig {
     pub tls: Option<TlsConfig>,
     /// How anomalies are taken and kept.
     pub anomalies: AnomalyConfig,
+    /// Who may ask what, and what is recorded of it.
+    pub access: AccessConfig,
 }
 
 /// Values of `group_matching`.
@@ -81,6 +84,7 @@ impl Default for ServerConfig {
             limits: Limits::default(),
             tls: None,
             anomalies: AnomalyConfig::default(),
+            access: AccessConfig::default(),
         }
     }
 }
@@ -96,9 +100,13 @@ impl ServerConfig {
             source,
         })?;
         let mut config = Self::from_toml(&text)?;
-        if let (Some(tls), Some(folder)) = (&mut config.tls, path.parent()) {
-            tls.relative_to(folder);
+        if let Some(folder) = path.parent() {
+            if let Some(tls) = &mut config.tls {
+                tls.relative_to(folder);
+            }
+            config.access.relative_to(folder);
         }
+        config.access.read_policy()?;
         Ok(config)
     }
 
@@ -136,7 +144,8 @@ impl ServerConfig {
         )?;
         self.limits.check()?;
         self.tls.as_ref().map_or(Ok(()), TlsConfig::check)?;
-        self.anomalies.check()
+        self.anomalies.check()?;
+        self.access.check()
     }
 
     /// How the engine is to be opened for this configuration.
@@ -216,6 +225,14 @@ pub enum ConfigError {
     Syntax {
         /// Where and why, with the known keys when one is unknown.
         message: String,
+    },
+    /// The access policy cannot be used.
+    #[error("the access policy {path} of access.policy cannot be used: {detail}", path = path.display())]
+    Policy {
+        /// The file, or the name of a ready policy.
+        path: PathBuf,
+        /// Why.
+        detail: String,
     },
     /// A number outside its range.
     #[error("{key} = {value} is out of range: give {least} to {most}")]

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,14 @@ pub enum ServeError {
     /// The certificates, keys or lists are not usable.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The record of requests cannot be opened.
+    #[error("the record of requests {path} of access.audit_log cannot be opened: {source}", path = path.display())]
+    Audit {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The address cannot be listened on.
     #[error(
         "cannot listen on {listen}: {source}; choose another address with --listen or the key `listen`"
@@ -98,7 +107,7 @@ pub async fn serve(
     let served = served.into();
     let engine = Arc::clone(&served.engine);
     let swapping = tokio::spawn(swap::watch(engine, config.refresh_interval()));
-    let service = Arc::new(Service::new(served, config, base));
+    let service = Arc::new(Service::new(served, config, base)?);
     if bound.tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!(%address, "plain HTTP on an address that others can reach: add a [tls] table, or put a proxy before it");
     }

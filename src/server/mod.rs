@@ -8,6 +8,7 @@
 //! | `entrance`, `clients`, `peer` | places for connections, in total and per client; who the client is |
 //! | `tls` | handshakes, client certificates, their reload |
 //! | `connection`, `activity` | one connection: HTTP/1.1 or HTTP/2, and the clocks that end slow or idle ones |
+//! | `access` | who asks, what they may and see, the record of requests, the `Ror-…` headers |
 //! | `service` | one request: from its head to a response, a panic included |
 //! | `route`, `base_url` | which interaction the address and the method name |
 //! | `form`, `payload`, `query`, `encoding` | the parameters of the URL and of a posted form, joined |
@@ -34,6 +35,7 @@
 //! # }
 //! ```
 
+mod access;
 mod activity;
 mod base_url;
 mod body;
@@ -70,6 +72,7 @@ mod termination;
 mod tls;
 mod writing;
 
+pub use access::{AccessConfig, RorHeaders};
 pub use base_url::BaseUrlError;
 pub use config::{ConfigError, GroupMatchingKey, ServerConfig};
 pub use limits::Limits;

@@ -3,12 +3,12 @@
 //! They are the same for a request of its own and for an entry of a Bundle, which is why they take a [`Reading`] and no
 //! HTTP request.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::HeaderMap;
+use rorqual_access::Ask;
 use rorqual_schema::ResourceType;
 
+use super::access::Caller;
 use super::conditional::not_modified;
 use super::query::{pairs, value};
 use super::refusal::{Refusal, shown};
@@ -28,6 +28,8 @@ pub(super) struct Reading<'a> {
     pub(super) path: &'a str,
     /// The reference to give when a defect shows.
     pub(super) id: &'a str,
+    /// Who asks.
+    pub(super) caller: &'a Caller,
 }
 
 impl Service {
@@ -45,7 +47,7 @@ impl Service {
             Route::ReadVersion(kind, id, version) => {
                 self.read_version(call, kind, &id, &version, &query)
             }
-            Route::Metadata => self.metadata(call, &query),
+            Route::Metadata => self.metadata(call.headers, &query),
             Route::Live | Route::Ready | Route::Create | Route::Patch(_) | Route::Requests => {
                 Err(Refusal::UnknownAddress {
                     path: shown(call.path),
@@ -54,28 +56,37 @@ impl Service {
         }
     }
 
+    /// Whether the caller may read a type this way, and says on whose behalf where that is asked.
+    fn allowed(&self, call: Reading<'_>, ask: Ask<'_>, kind: ResourceType) -> Result<(), Refusal> {
+        call.caller.may(ask)?;
+        self.config.access.ror_headers.check(kind, call.headers)
+    }
+
     async fn search(
         &self,
         call: Reading<'_>,
         kind: ResourceType,
         query: String,
     ) -> Result<Reply, Refusal> {
+        self.allowed(call, Ask::Search(kind), kind)?;
         let handling = self.handling(call.headers);
-        let engine = Arc::clone(&self.engine);
+        let caller = call.caller.clone();
         let base_url = self.base.as_str().to_owned();
         let searched = self.searches.run(move || {
-            engine.answer(&SearchRequest {
+            caller.view.answer(&SearchRequest {
                 kind,
                 query: &query,
                 base_url: &base_url,
                 handling,
-                permits: None,
+                permits: caller.permits(),
             })
         });
         let answer = searched
             .await
             .map_err(|fault| pool_refusal(call.id, fault))??;
-        Ok(Reply::fhir(answer.chunks).modified(answer.last_modified))
+        Ok(Reply::fhir(answer.chunks)
+            .modified(answer.last_modified)
+            .counted(answer.total))
     }
 
     /// `$explain`: the plan of a search, executed unless `_level=plan`.
@@ -85,6 +96,8 @@ impl Service {
         kind: ResourceType,
         query: &str,
     ) -> Result<Reply, Refusal> {
+        self.allowed(call, Ask::Search(kind), kind)?;
+        call.caller.may(Ask::Operation("$explain"))?;
         let (levels, rest): (Vec<&str>, Vec<&str>) = query
             .split('&')
             .partition(|pair| pair.split('=').next() == Some("_level"));
@@ -97,7 +110,7 @@ impl Service {
                 });
             }
         };
-        let (engine, handling) = (Arc::clone(&self.engine), self.handling(call.headers));
+        let (caller, handling) = (call.caller.clone(), self.handling(call.headers));
         let (query, base_url) = (rest.join("&"), self.base.as_str().to_owned());
         let explained = self.searches.run(move || {
             let request = SearchRequest {
@@ -105,9 +118,9 @@ impl Service {
                 query: &query,
                 base_url: &base_url,
                 handling,
-                permits: None,
+                permits: caller.permits(),
             };
-            engine.explanation(&request, depth)
+            caller.view.explanation(&request, depth)
         });
         let explanation = explained
             .await
@@ -125,9 +138,10 @@ impl Service {
         id: &str,
         query: &str,
     ) -> Result<Reply, Refusal> {
+        self.allowed(call, Ask::Read(kind), kind)?;
         self.refuse_others(call.headers, query, &["_format", "_pretty"], "a read")?;
         let found =
-            caught(|| self.engine.read(kind, id)).map_err(|panic| defect(call.id, &panic))?;
+            caught(|| call.caller.view.read(kind, id)).map_err(|panic| defect(call.id, &panic))?;
         let stored = found.ok_or_else(|| Refusal::NotFound {
             kind,
             id: id.to_owned(),
@@ -144,8 +158,9 @@ impl Service {
         version: &str,
         query: &str,
     ) -> Result<Reply, Refusal> {
+        self.allowed(call, Ask::Read(kind), kind)?;
         self.refuse_others(call.headers, query, &["_format", "_pretty"], "a read")?;
-        let found = caught(|| self.engine.read_version(kind, id, version))
+        let found = caught(|| call.caller.view.read_version(kind, id, version))
             .map_err(|panic| defect(call.id, &panic))?;
         let stored = found.ok_or_else(|| Refusal::NoVersion {
             path: shown(&format!("{}/{id}/_history/{version}", kind.name())),
@@ -153,13 +168,8 @@ impl Service {
         Ok(unless_held(call.headers, stored))
     }
 
-    fn metadata(&self, call: Reading<'_>, query: &str) -> Result<Reply, Refusal> {
-        self.refuse_others(
-            call.headers,
-            query,
-            &["_format", "_pretty", "mode"],
-            "metadata",
-        )?;
+    pub(super) fn metadata(&self, headers: &HeaderMap, query: &str) -> Result<Reply, Refusal> {
+        self.refuse_others(headers, query, &["_format", "_pretty", "mode"], "metadata")?;
         for (name, raw) in pairs(query) {
             let written = value(raw);
             if name == "mode" && written != "full" {

@@ -146,6 +146,16 @@ pub(super) enum Refusal {
     Overloaded,
     #[error("the answer was not ready within {seconds} seconds; narrow the search or try again")]
     TimeBudget { seconds: u64 },
+    #[error("{}", without_profile(*.certificate))]
+    NoProfile { certificate: bool },
+    #[error("what this access profile may see is not ready on this server; tell the operator")]
+    NoView,
+    #[error("{reason}")]
+    Forbidden { reason: String },
+    #[error(
+        "the header {name} is missing; this server asks every search and read of the directory for the four Ror headers"
+    )]
+    RorHeader { name: &'static str },
     #[error("a defect of the server, recorded under the reference {reference}")]
     Defect { reference: String },
     #[error("refused by the engine: {0:?}")]
@@ -183,6 +193,7 @@ impl Refusal {
             | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyBroken { .. }
             | Self::BodyCut
+            | Self::RorHeader { .. }
             | Self::Preference { .. }
             | Self::Header { .. }
             | Self::IfMatch { .. }
@@ -194,6 +205,8 @@ impl Refusal {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Self::IfMatchMissing => StatusCode::PRECONDITION_REQUIRED,
+            Self::NoProfile { .. } | Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::NoView => StatusCode::SERVICE_UNAVAILABLE,
             Self::Full
             | Self::Overloaded
             | Self::TimeBudget { .. }
@@ -234,7 +247,8 @@ impl Refusal {
             | Self::Overloaded
             | Self::TimeBudget { .. }
             | Self::TooManyConnections { .. }
-            | Self::Unconfirmed { .. } => Some(RETRY_SECONDS),
+            | Self::Unconfirmed { .. }
+            | Self::NoView => Some(RETRY_SECONDS),
             Self::TooManyRequests { seconds, .. } => Some(*seconds),
             Self::ReadOnly | Self::Write(WriteRefusal::Unavailable { .. }) => {
                 Some(UNAVAILABLE_SECONDS)
@@ -277,6 +291,12 @@ impl Refusal {
             Self::Header { .. } => ("invalid", "Header not readable"),
             Self::IfMatch { .. } => ("invalid", "Not an ETag"),
             Self::IfMatchMissing => ("required", "Version required"),
+            Self::NoProfile { certificate: false } => ("login", "Certificate required"),
+            Self::NoProfile { certificate: true } | Self::Forbidden { .. } => {
+                ("forbidden", "Not allowed to this client")
+            }
+            Self::NoView => ("transient", "Not ready for this client"),
+            Self::RorHeader { .. } => ("required", "Header missing"),
             Self::ReadOnly => ("transient", "Anomalies are not written here"),
             Self::Unconfirmed { .. } => ("timeout", "Write not confirmed"),
             Self::Encoding { .. } => ("invalid", "Percent-encoding not readable"),
@@ -337,6 +357,13 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// Advice for a request that is not HTTP.
+fn without_profile(certificate: bool) -> &'static str {
+    match certificate {
+        true => "no access profile is given to this certificate; ask the operator for one",
+        false => "this server asks for a client certificate that it knows; connect with yours",
+    }
+}
+
 fn unreadable(status: StatusCode) -> &'static str {
     match status {
         StatusCode::URI_TOO_LONG => {

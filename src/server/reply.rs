@@ -33,6 +33,8 @@ pub(super) struct Reply {
     modified: Option<i64>,
     allow: Option<&'static str>,
     retry_after: Option<u32>,
+    /// Matches of a search, for the record of requests.
+    total: Option<u64>,
     body: Pieces,
 }
 
@@ -83,6 +85,7 @@ impl Reply {
             modified: None,
             allow: None,
             retry_after: None,
+            total: None,
             body,
         }
     }
@@ -97,6 +100,17 @@ impl Reply {
     pub(super) fn tagged(mut self, etag: Option<&str>, modified_ms: Option<i64>) -> Self {
         self.etag = etag.map(str::to_owned);
         self.modified(modified_ms)
+    }
+
+    /// Says how many matches the answer counts.
+    pub(super) fn counted(mut self, total: u64) -> Self {
+        self.total = Some(total);
+        self
+    }
+
+    /// How many matches the answer counts, when it is that of a search.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
     }
 
     /// Adds the date of the last change, in milliseconds since 1970.

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
+use super::access::{Audit, Caller, Callers, Entry};
 use super::activity::Running;
 use super::base_url::BaseUrl;
 use super::body::ReplyBody;
@@ -18,6 +19,7 @@ use super::config::ServerConfig;
 use super::encoding;
 use super::form::read_form;
 use super::limits::Limits;
+use super::listener::ServeError;
 use super::negotiation::negotiate;
 use super::payload::drained;
 use super::peer::Peer;
@@ -47,6 +49,8 @@ pub(super) struct Service {
     pub(super) capability: CapabilityCache,
     ids: RequestIds,
     draining: AtomicBool,
+    callers: Callers,
+    audit: Option<Audit>,
 }
 
 /// A request whose answer is being made.
@@ -56,13 +60,28 @@ struct Call<'a> {
     pretty: bool,
     /// The reference to give when a defect shows.
     id: &'a str,
+    /// Set once known.
+    caller: Option<Caller>,
 }
 
 impl Service {
     /// A service of `served` under `base`.
-    pub(super) fn new(served: Served, config: ServerConfig, base: BaseUrl) -> Self {
+    ///
+    /// # Errors
+    /// When the access policy or the record of requests cannot be opened.
+    pub(super) fn new(
+        served: Served,
+        config: ServerConfig,
+        base: BaseUrl,
+    ) -> Result<Self, ServeError> {
         let Served { engine, store } = served;
-        Self {
+        let audit = Audit::open(&config.access).map_err(|source| ServeError::Audit {
+            path: config.access.audit_log.clone().unwrap_or_default(),
+            source,
+        })?;
+        Ok(Self {
+            callers: Callers::new(config.access.read_policy()?),
+            audit,
             searches: SearchPool::new(&config.limits),
             checks: SearchPool::new(&config.limits),
             capability: CapabilityCache::new(store.is_some().then_some(&config.anomalies)),
@@ -72,7 +91,7 @@ impl Service {
             base,
             ids: RequestIds::new(),
             draining: AtomicBool::new(false),
-        }
+        })
     }
 
     /// The configured bounds.
@@ -98,6 +117,7 @@ impl Service {
             parts: &parts,
             pretty: false,
             id: &id,
+            caller: None,
         };
         let answered = {
             let mut answering = Box::pin(self.answer(&mut call, &mut body));
@@ -126,6 +146,24 @@ impl Service {
             micros = begun.elapsed().as_micros(),
             "answered"
         );
+        if let Some(audit) = &self.audit {
+            audit.record(&Entry {
+                id: &id,
+                client: peer(&parts).map(Peer::name),
+                profile: call.caller.as_ref().and_then(Caller::profile),
+                method: parts.method.as_str(),
+                target: parts
+                    .uri
+                    .path_and_query()
+                    .map_or("", |target| target.as_str()),
+                headers: &parts.headers,
+                status: reply.status().as_u16(),
+                total: reply.total(),
+                bytes: reply.length() as u64,
+                duration: begun.elapsed(),
+                generation: self.engine.generation_id(),
+            });
+        }
         let mut response = reply.into_response(parts.method == Method::HEAD, &id, running);
         let limits = self.limits();
         let term = Duration::from_secs(limits.body_read_timeout_seconds);
@@ -181,10 +219,17 @@ impl Service {
             query = joined(&query, form);
         }
         call.pretty = negotiate(&query, &parts.headers)?;
+        if route == Route::Metadata {
+            // What the server offers is no secret, and tells a client without a profile what it is talking to.
+            return self.metadata(&parts.headers, &query);
+        }
+        let caller = self.callers.of(&self.engine, peer(parts))?;
+        let caller = &*call.caller.insert(caller);
         let written = Writing {
             headers: &parts.headers,
             query: &query,
             id: call.id,
+            caller,
         };
         match route {
             Route::Create => self.create(written, body).await,
@@ -195,6 +240,7 @@ impl Service {
                     headers: &parts.headers,
                     path: parts.uri.path(),
                     id: call.id,
+                    caller,
                 };
                 self.reading(reading, route, query).await
             }
@@ -240,6 +286,7 @@ impl Service {
             "status": word,
             "generation": self.engine.generation_id(),
             "writes": writes,
+            "requestsNotRecorded": self.audit.as_ref().map_or(0, Audit::lost),
         });
         Reply::health(status, json.to_string())
     }

@@ -1,6 +1,7 @@
 //! `POST Task`: a new anomaly.
 
 use hyper::body::Incoming;
+use rorqual_access::Ask;
 
 use super::answer::answer;
 use super::precondition::if_none_exist;
@@ -8,6 +9,7 @@ use super::submission::{submit, told};
 use super::{FORMATS, Writing, fhir_json};
 use crate::anomaly::draft::Draft;
 use crate::anomaly::store::Change;
+use crate::index::overlay::WRITTEN;
 use crate::server::payload::media_type;
 use crate::server::prefer::returning;
 use crate::server::refusal::Refusal;
@@ -21,6 +23,7 @@ impl Service {
         call: Writing<'_>,
         body: &mut Incoming,
     ) -> Result<Reply, Refusal> {
+        call.caller.may(Ask::Create(WRITTEN))?;
         self.refuse_others(call.headers, call.query, &FORMATS, "a creation")?;
         fhir_json(media_type(call.headers)?, "an anomaly")?;
         let returning = returning(call.headers)?;
@@ -29,6 +32,7 @@ impl Service {
         let deadline = self.deadline();
         let body = self.body(call.headers, body).await?;
         let base_url = self.base.as_str().to_owned();
+        let caller = call.caller.clone();
         let checked = self.checks.run(move || {
             let draft = Draft::read(&body, &base_url)?;
             let change = Change::Create {
@@ -36,7 +40,7 @@ impl Service {
                 full_url: None,
                 unless,
             };
-            Ok(submit(&store, vec![change], base_url))
+            Ok(submit(&store, vec![change], base_url, &caller))
         });
         let waiting = checked
             .await

@@ -1,6 +1,7 @@
 //! One entry of a posted Bundle: what it asks for, checked as far as it can be alone; and why a transaction fails by it.
 
 use http::StatusCode;
+use rorqual_access::Ask;
 use rorqual_anomaly::Finding;
 use rorqual_anomaly::requests::{Action, BundleKind, EntryRequest, RequestFault};
 
@@ -10,7 +11,9 @@ use super::submission::told;
 use crate::anomaly::draft::Draft;
 use crate::anomaly::refusal::issue_of;
 use crate::anomaly::store::Change;
+use crate::index::overlay::WRITTEN;
 use crate::outcome::Issue;
+use crate::server::access::Caller;
 use crate::server::refusal::Refusal;
 
 /// What an entry comes to before anything is done.
@@ -46,6 +49,8 @@ pub(super) struct Rules {
     pub(super) writable: bool,
     /// The reference to give when a defect shows.
     pub(super) id: String,
+    /// Who asks.
+    pub(super) caller: Caller,
 }
 
 impl Rules {
@@ -74,6 +79,10 @@ impl Rules {
         if !self.writable {
             return Err(Refusal::ReadOnly);
         }
+        self.caller.may(match entry.action {
+            Action::Patch { .. } => Ask::Patch(WRITTEN),
+            _ => Ask::Create(WRITTEN),
+        })?;
         match entry.action {
             Action::Create {
                 body,

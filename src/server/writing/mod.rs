@@ -35,6 +35,7 @@ use hyper::body::Incoming;
 
 pub use config::AnomalyConfig;
 
+use super::access::Caller;
 use super::payload::whole;
 use super::refusal::{Refusal, shown};
 use super::service::Service;
@@ -49,6 +50,8 @@ pub(super) struct Writing<'a> {
     pub(super) query: &'a str,
     /// The reference to give when a defect shows.
     pub(super) id: &'a str,
+    /// Who asks.
+    pub(super) caller: &'a Caller,
 }
 
 /// What a write may say in its query.

@@ -1,6 +1,7 @@
 //! `PATCH Task/[id]`: a change of one anomaly, as FHIRPath Patch or as JSON Patch.
 
 use hyper::body::Incoming;
+use rorqual_access::Ask;
 use rorqual_anomaly::Finding;
 use rorqual_anomaly::patch::{Patch, parse_fhirpath_patch, parse_json_patch};
 use rorqual_anomaly::requests::PatchLanguage;
@@ -11,6 +12,7 @@ use super::submission::{submit, told};
 use super::{FORMATS, JSON, Writing};
 use crate::anomaly::refusal::{WriteRefusal, issue_of};
 use crate::anomaly::store::Change;
+use crate::index::overlay::WRITTEN;
 use crate::server::payload::media_type;
 use crate::server::prefer::returning;
 use crate::server::refusal::{Refusal, shown};
@@ -25,6 +27,7 @@ impl Service {
         id: String,
         body: &mut Incoming,
     ) -> Result<Reply, Refusal> {
+        call.caller.may(Ask::Patch(WRITTEN))?;
         self.refuse_others(call.headers, call.query, &FORMATS, "a change")?;
         let language = language(media_type(call.headers)?)?;
         let returning = returning(call.headers)?;
@@ -36,6 +39,7 @@ impl Service {
         let deadline = self.deadline();
         let body = self.body(call.headers, body).await?;
         let base_url = self.base.as_str().to_owned();
+        let caller = call.caller.clone();
         let checked = self.checks.run(move || {
             let patch = read_patch(language, &body)?;
             let change = Change::Patch {
@@ -43,7 +47,7 @@ impl Service {
                 patch,
                 if_match,
             };
-            Ok(submit(&store, vec![change], base_url))
+            Ok(submit(&store, vec![change], base_url, &caller))
         });
         let waiting = checked
             .await

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Method};
 use hyper::body::Incoming;
+use rorqual_access::Ask;
 use rorqual_anomaly::requests::{BundleKind, Limits, Requests, parse_requests};
 use tokio::time::Instant;
 
@@ -59,6 +60,10 @@ impl Service {
             .map_err(|fault| self.unchecked(call.id, fault))?
             .map_err(|faults| of_bundle(&faults))?;
         let kind = requests.kind;
+        call.caller.may(match kind {
+            BundleKind::Batch => Ask::Batch,
+            BundleKind::Transaction => Ask::Transaction,
+        })?;
         let answers = match kind {
             BundleKind::Batch => self.batch(call, requests, returning, deadline).await?,
             BundleKind::Transaction => {
@@ -79,6 +84,7 @@ impl Service {
             require_if_match: self.config.anomalies.require_if_match,
             writable: self.store.is_some(),
             id: call.id.to_owned(),
+            caller: call.caller.clone(),
         }
     }
 
@@ -94,9 +100,12 @@ impl Service {
         let store = self.store.clone();
         let begun = self.checks.run(move || -> Vec<Pending> {
             let begin = |entry| match (rules.part(entry), &store) {
-                (Part::Write(change), Some(store)) => {
-                    Pending::Waiting(submit(store, vec![change], rules.base_url.clone()))
-                }
+                (Part::Write(change), Some(store)) => Pending::Waiting(submit(
+                    store,
+                    vec![change],
+                    rules.base_url.clone(),
+                    &rules.caller,
+                )),
                 (Part::Write(_), None) => Pending::Refused(Refusal::ReadOnly),
                 (Part::Read(read), _) => Pending::Read(read),
                 (Part::Refused(refusal), _) => Pending::Refused(refusal),
@@ -184,9 +193,10 @@ impl Service {
     /// Hands the changes of a transaction to the store, off the reactor.
     async fn submitted(&self, call: Writing<'_>, changes: Vec<Change>) -> Result<Waiting, Refusal> {
         let (store, base_url) = (self.writer()?, self.base.as_str().to_owned());
+        let caller = call.caller.clone();
         let submitted = self
             .checks
-            .run(move || submit(&Arc::clone(&store), changes, base_url));
+            .run(move || submit(&Arc::clone(&store), changes, base_url, &caller));
         submitted
             .await
             .map_err(|fault| self.unchecked(call.id, fault))
@@ -241,6 +251,7 @@ impl Service {
             headers: &headers,
             path: &path,
             id: call.id,
+            caller: call.caller,
         };
         let reply = self.reading(reading, route, query.to_owned()).await?;
         Ok(EntryAnswer::read(full_url, reply))

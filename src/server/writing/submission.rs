@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::anomaly::refusal::WriteRefusal;
 use crate::anomaly::store::{Change, Done, Outcome, Store, Write};
+use crate::server::access::Caller;
 use crate::server::refusal::Refusal;
 use crate::server::search_pool::PoolFault;
 use crate::server::service::{Service, defect, pool_refusal};
@@ -24,13 +25,18 @@ pub(super) struct Denied {
 
 /// Hands changes to the store, to be done together or not at all. Waits while the store has too many to do already:
 /// not to be called on the reactor.
-pub(super) fn submit(store: &Store, changes: Vec<Change>, base_url: String) -> Waiting {
+pub(super) fn submit(
+    store: &Store,
+    changes: Vec<Change>,
+    base_url: String,
+    caller: &Caller,
+) -> Waiting {
     let (reply, waiting) = oneshot::channel();
     store.submit(
         Write {
             changes,
             base_url,
-            view: None,
+            view: caller.restricted(),
         },
         move |outcome| {
             // A client that went away no longer waits; what it asked for is done all the same.
