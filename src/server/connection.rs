@@ -12,10 +12,11 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use super::activity::{Activity, Answering, Running, Verdict, Watched};
+use super::activity::{Activity, Answering, Running, Verdict};
 use super::limits::Limits;
 use super::peer::Peer;
 use super::service::Service;
+use super::watched::Watched;
 
 /// How connections are spoken to, the same for all.
 pub(super) fn protocols(limits: &Limits) -> Builder<TokioExecutor> {

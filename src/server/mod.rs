@@ -7,7 +7,7 @@
 //! | `listener` | accepts connections, drains them at the end |
 //! | `entrance`, `clients`, `peer` | places for connections, in total and per client; who the client is |
 //! | `tls` | handshakes, client certificates, their reload |
-//! | `connection`, `activity` | one connection: HTTP/1.1 or HTTP/2, and the clocks that end slow or idle ones |
+//! | `connection`, `activity`, `watched` | one connection: HTTP/1.1 or HTTP/2, and the clocks that end slow or idle ones |
 //! | `access` | who asks, what they may and see, the record of requests, the `Ror-…` headers |
 //! | `service` | one request: from its head to a response, a panic included |
 //! | `route`, `base_url` | which interaction the address and the method name |
@@ -70,6 +70,7 @@ mod standalone;
 mod swap;
 mod termination;
 mod tls;
+mod watched;
 mod writing;
 
 pub use access::{AccessConfig, RorHeaders};
