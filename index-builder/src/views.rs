@@ -132,7 +132,10 @@ fn redact(
         for (sequence, (kind, resource)) in own {
             source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
             let node = parsed(resource, &body)?;
-            let facts = directory.facts(kind, &resource.id);
+            let facts = match kind {
+                ResourceType::Task => directory.task_facts(&node),
+                kind => directory.facts(kind, &resource.id),
+            };
             let visible = |target: Target<'_>| visibility.holds(&target);
             let redacted = rules
                 .redact(kind, &body, &node, facts, &visible)
