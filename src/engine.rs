@@ -123,6 +123,7 @@ impl Answer {
 }
 
 /// A stored resource.
+#[derive(Clone)]
 pub struct StoredResource {
     /// Its JSON as received.
     pub body: Bytes,
