@@ -1,35 +1,26 @@
-//! The engine: an index directory opened for searching, and what it answers.
+//! The engine: an index directory opened for searching, and every view of it.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
-use rorqual_schema::{DateRange, ResourceType, Schema, parse_date};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use rorqual_access::DataRules;
+use rorqual_schema::{ResourceType, Schema};
 
+use crate::access::shown;
 use crate::anomaly::journal::Journal;
-use crate::bundle::assemble::{Entry, Frame, Mode, bundle};
-use crate::bundle::include::included;
-use crate::bundle::subset::Subset;
 use crate::index::FormatError;
 use crate::index::generation::Generation;
 use crate::index::manifest::AnomalyMark;
-use crate::index::overlay::{Overlay, Version, WRITTEN};
-use crate::index::segment::SegmentBuilder;
+use crate::index::overlay::Version;
 use crate::index::snapshot::Snapshot;
-use crate::outcome::{Issue, Severity};
-use crate::query::content::scores;
-use crate::query::cursor::{Cursor, CursorSeal};
+use crate::query::cursor::CursorSeal;
 use crate::query::error::{Fault, SearchError};
-use crate::query::evaluate::{Evaluator, damaged};
 use crate::query::explain::{Depth, Explanation};
-use crate::query::order::{Distances, Order};
-use crate::query::parse::{
-    ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse,
-};
+use crate::query::parse::{GroupMatching, Handling};
+use crate::view::{Answer, Prepared, SearchRequest, StoredResource, View, created, unpoisoned};
 
 /// The base of `fullUrl` and links when nothing else is said.
 pub const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080/fhir";
@@ -77,60 +68,13 @@ impl Default for EngineOptions {
 /// An index directory opened for searching. Shared between threads; reading takes no lock.
 pub struct Engine {
     index: PathBuf,
-    options: EngineOptions,
-    live: ArcSwap<Snapshot>,
-    /// Builds what is written since the live generation; held while another snapshot is made the live one.
-    writing: Mutex<Arc<SegmentBuilder>>,
-    /// The last states of generations that were live, with the instant from which their cursors get a 410; newest first.
-    retired: Mutex<VecDeque<(Arc<Snapshot>, Instant)>>,
-    seal: CursorSeal,
-}
-
-/// One search.
-#[derive(Clone, Copy, Debug)]
-pub struct SearchRequest<'a> {
-    /// The type searched.
-    pub kind: ResourceType,
-    /// The query string as received, percent-encoded.
-    pub query: &'a str,
-    /// Base of the URLs in the answer, without a final slash.
-    pub base_url: &'a str,
-    /// `Prefer: handling`.
-    pub handling: Handling,
-}
-
-/// A page of results.
-pub struct Answer {
-    /// The Bundle's JSON in pieces, most of them slices of the map.
-    pub chunks: Vec<Bytes>,
-    /// Length of all pieces together, in bytes.
-    pub length: u64,
-    /// `_pretty=true` was asked.
-    pub pretty: bool,
-    /// The generation that answered.
-    pub generation: String,
-    /// When that generation was built, in milliseconds since 1970 UTC.
-    pub last_modified: Option<i64>,
-    /// The exact number of matches.
-    pub total: u64,
-}
-
-impl Answer {
-    /// The Bundle's JSON in one piece.
-    pub fn to_vec(&self) -> Vec<u8> {
-        self.chunks.concat()
-    }
-}
-
-/// A stored resource.
-#[derive(Clone)]
-pub struct StoredResource {
-    /// Its JSON as received.
-    pub body: Bytes,
-    /// What stands in its ETag: `meta.versionId`, or a fingerprint of its bytes without one.
-    pub version: String,
-    /// `meta.lastUpdated` in milliseconds since 1970 UTC, where it has one.
-    pub last_updated_ms: Option<i64>,
+    options: Arc<EngineOptions>,
+    seal: Arc<CursorSeal>,
+    full: Arc<View>,
+    /// The redacted views of the live generation, by name.
+    views: ArcSwap<BTreeMap<String, Arc<View>>>,
+    /// Held while all views go over to another state together.
+    writing: Mutex<()>,
 }
 
 impl Engine {
@@ -152,14 +96,30 @@ impl Engine {
     ) -> Result<Engine, FormatError> {
         let index = index.as_ref().to_owned();
         let generation = Arc::new(open_live(&index)?);
-        let seal = CursorSeal::of_directory(&index);
         let mark = generation.manifest().anomalies;
+        let (options, seal) = (
+            Arc::new(options),
+            Arc::new(CursorSeal::of_directory(&index)),
+        );
+        let view = |name: &str, generation: &Arc<Generation>| {
+            Arc::new(View::new(
+                name,
+                generation.clone(),
+                options.clone(),
+                seal.clone(),
+            ))
+        };
+        let views = generation
+            .views()
+            .iter()
+            .map(|(name, (redacted, _))| (name.clone(), view(name, redacted)))
+            .collect();
         let engine = Engine {
+            full: view("", &generation),
+            views: ArcSwap::from_pointee(views),
+            writing: Mutex::default(),
             index,
             options,
-            writing: Mutex::new(Arc::new(SegmentBuilder::new(generation.clone()))),
-            live: ArcSwap::from_pointee(Snapshot::of(generation)),
-            retired: Mutex::default(),
             seal,
         };
         if engine.options.written == Written::FromLog {
@@ -173,29 +133,42 @@ impl Engine {
         &self.index
     }
 
-    /// The live generation. Holding it keeps it readable after a swap.
-    pub fn generation(&self) -> Arc<Generation> {
-        self.live.load().generation().clone()
+    /// The full view: everything there is.
+    pub fn full(&self) -> &Arc<View> {
+        &self.full
     }
 
-    /// What a search made now would see. Holding it keeps it readable.
+    /// A redacted view by its name; the full one by the empty name. `None` when the live generation was built without it.
+    pub fn view(&self, name: &str) -> Option<Arc<View>> {
+        match name {
+            "" => Some(self.full.clone()),
+            name => self.views.load().get(name).cloned(),
+        }
+    }
+
+    /// The live generation. Holding it keeps it readable after a swap.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.full.snapshot().generation().clone()
+    }
+
+    /// What a search of the full view made now would see. Holding it keeps it readable.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.live.load_full()
+        self.full.snapshot()
     }
 
     /// The schema of the live generation.
     pub fn schema(&self) -> Arc<Schema> {
-        self.live.load().schema().clone()
+        self.full.snapshot().schema().clone()
     }
 
     /// The live generation's id.
     pub fn generation_id(&self) -> String {
-        self.live.load().generation().id().to_owned()
+        self.full.snapshot().generation().id().to_owned()
     }
 
     /// When the live generation was built, in milliseconds since 1970 UTC.
     pub fn generation_published(&self) -> i64 {
-        created(self.live.load().generation()).unwrap_or(0)
+        created(self.full.snapshot().generation()).unwrap_or(0)
     }
 
     /// Makes the generation that `CURRENT` names the live one, if it is another, with what was written since it under
@@ -205,162 +178,117 @@ impl Engine {
     /// [`FormatError`] when the new generation cannot be opened; the old one stays live.
     pub fn refresh(&self) -> Result<bool, FormatError> {
         let id = Generation::current(&self.index)?;
-        if id == self.live.load().generation().id() {
-            // Generations whose cursors have ended are let go: their files may have been pruned, and would hold the disk.
-            unpoisoned(&self.retired).retain(|(_, until)| *until > Instant::now());
+        let views = self.views.load_full();
+        if id == self.full.snapshot().generation().id() {
+            self.full.forget_retired();
+            views.values().for_each(|view| view.forget_retired());
             return Ok(false);
         }
         let next = Arc::new(Generation::open(&Generation::path_of(&self.index, &id))?);
-        let builder = Arc::new(SegmentBuilder::new(next.clone()));
-        let folded = next.manifest().anomalies.sequence;
-        // Most of the overlay is built beside the writers; what they add meanwhile is little.
-        let mut overlay = Overlay::empty(&next);
+        let mark = next.manifest().anomalies;
+        // Most of what was written is indexed beside the writer, who waits only while the rest is.
         let before = self.snapshot();
-        let read = match self.options.written {
-            Written::FromLog => written_since(&self.index, next.manifest().anomalies)?,
-            Written::ByStore => before.overlay().versions_after(folded),
+        let written = match self.options.written {
+            Written::FromLog => written_since(&self.index, mark)?,
+            Written::ByStore => before.overlay().versions_after(mark.sequence),
         };
-        overlay = overlay.with(&builder, &read)?;
-        let mut writing = unpoisoned(&self.writing);
-        let last = self.snapshot();
+        let mut full = Prepared::new(next.clone(), &written)?;
+        let mut redacted = Vec::new();
+        for (name, (view, rules)) in next.views() {
+            let shown = shown_in(&next, view, rules, &written)?;
+            redacted.push((name, rules, view, Prepared::new(view.clone(), &shown)?));
+        }
+        let _writing = unpoisoned(&self.writing);
         // Checked again under the lock: another thread may have swapped meanwhile.
-        if id == last.generation().id() {
+        if id == self.full.snapshot().generation().id() {
             return Ok(false);
         }
-        let late = overlay.sequence().max(folded);
-        overlay = overlay.with(&builder, &last.overlay().versions_after(late))?;
-        *writing = builder;
-        self.live.store(Arc::new(Snapshot::over(next, overlay)));
-        drop(writing);
-        let mut retired = unpoisoned(&self.retired);
-        retired.push_front((last, Instant::now() + self.options.cursor_retention));
-        retired.retain(|(_, until)| *until > Instant::now());
+        let seen = written
+            .last()
+            .map_or(mark.sequence, |version| version.sequence);
+        let late = self.snapshot().overlay().versions_after(seen);
+        let mut now = BTreeMap::new();
+        for (name, rules, generation, mut prepared) in redacted {
+            prepared.catch_up(&shown_in(&next, generation, rules, &late)?)?;
+            let view = views.get(name).cloned().unwrap_or_else(|| {
+                let (options, seal) = (self.options.clone(), self.seal.clone());
+                Arc::new(View::new(name, generation.clone(), options, seal))
+            });
+            view.install(prepared);
+            now.insert(name.clone(), view);
+        }
+        full.catch_up(&late)?;
+        self.views.store(Arc::new(now));
+        self.full.install(full);
         Ok(true)
     }
 
-    /// Makes versions that were written visible to every search that begins from now on. They must follow those of
-    /// before in the order of the log.
+    /// Makes versions that were written visible to every search that begins from now on, in every view that may show
+    /// them. They must follow those of before in the order of the log.
     ///
     /// # Errors
     /// [`FormatError`] when a body cannot be indexed; nothing is changed then.
     pub fn write(&self, versions: &[Version]) -> Result<(), FormatError> {
-        let builder = unpoisoned(&self.writing);
-        let live = self.live.load();
-        // A generation that was published meanwhile may hold some of them.
-        let seen = live.overlay().sequence();
-        let new = versions.partition_point(|version| version.sequence <= seen);
-        let overlay = live.overlay().with(&builder, &versions[new..])?;
-        let next = Snapshot::over(live.generation().clone(), overlay);
-        self.live.store(Arc::new(next));
-        Ok(())
+        let _writing = unpoisoned(&self.writing);
+        let full = self.generation();
+        let views = self.views.load();
+        for (name, (redacted, rules)) in full.views() {
+            if let Some(view) = views.get(name) {
+                view.write(&shown_in(&full, redacted, rules, versions)?)?;
+            }
+        }
+        self.full.write(versions)
     }
 
-    /// Joins small segments of the overlay into a larger one, beside readers and writers. Answers whether there was
+    /// Joins small segments of an overlay into a larger one, beside readers and writers. Answers whether there was
     /// anything to join: whoever writes calls it until there is not.
     ///
     /// # Errors
     /// [`FormatError`] as for [`Engine::write`].
     pub fn join_segments(&self) -> Result<bool, FormatError> {
-        let builder = unpoisoned(&self.writing).clone();
-        let before = self.snapshot();
-        if !Arc::ptr_eq(before.generation(), builder.generation()) {
-            return Ok(true);
+        let mut any = self.full.join_segments()?;
+        for view in self.views.load().values() {
+            any |= view.join_segments()?;
         }
-        let Some(run) = before.overlay().joinable() else {
-            return Ok(false);
-        };
-        let joined = before.overlay().join(&builder, run)?;
-        let writing = unpoisoned(&self.writing);
-        let live = self.live.load();
-        // A swap meanwhile has built everything anew.
-        if Arc::ptr_eq(&writing, &builder) {
-            let next = Snapshot::over(live.generation().clone(), live.overlay().replace(joined));
-            self.live.store(Arc::new(next));
-        }
-        Ok(true)
+        Ok(any)
     }
 
-    /// Searches: `Type?query`, as it stands behind the base of a FHIR URL.
+    /// Searches the full view: `Type?query`, as it stands behind the base of a FHIR URL.
     ///
     /// # Errors
     /// [`SearchError`] with every fault found in the request.
     pub fn search(&self, request: &str) -> Result<Answer, SearchError> {
         let (kind, query) = split(request)?;
-        let base_url = &self.options.base_url;
-        self.answer(&SearchRequest {
-            kind,
-            query,
-            base_url,
-            handling: Handling::Default,
-        })
+        self.full.answer(&self.request(kind, query))
     }
 
-    /// Searches, with everything that a server knows of the request.
-    ///
-    /// # Errors
-    /// [`SearchError`] with every fault found in the request.
-    pub fn answer(&self, request: &SearchRequest<'_>) -> Result<Answer, SearchError> {
-        // A page is read and answered by the generation that its cursor names, as long as that one is kept: another
-        // schema may know other parameters, or number them otherwise.
-        let live = self.snapshot();
-        let named = CursorSeal::named_in(request.query).filter(|id| id != live.generation().id());
-        let mut snapshot = named.and_then(|id| self.earlier(&id)).unwrap_or(live);
-        let parsed = self.parse(&snapshot, request)?;
-        let sealed = format!("{}?{}", request.kind.name(), parsed.canonical_query);
-        let offset = match &parsed.cursor {
-            None => 0,
-            Some(token) => {
-                let cursor = self.seal.open(token, &sealed)?;
-                // Within a generation every state since it was built can be seen again.
-                if cursor.generation != snapshot.generation().id()
-                    || cursor.sequence > snapshot.overlay().sequence()
-                {
-                    return Err(Fault::CursorRetired.into());
-                }
-                if cursor.sequence < snapshot.overlay().sequence() {
-                    snapshot = Arc::new(snapshot.as_of(cursor.sequence));
-                }
-                cursor.offset
-            }
-        };
-        self.execute(&snapshot, request, &parsed, &sealed, offset)
-    }
-
-    /// The ids of all matches of a search, in index order.
-    ///
-    /// # Errors
-    /// [`SearchError`] with every fault found in the request.
-    pub fn matching(&self, request: &SearchRequest<'_>) -> Result<Vec<String>, SearchError> {
-        let snapshot = self.snapshot();
-        let parsed = self.parse(&snapshot, request)?;
-        let found =
-            Evaluator::new(&snapshot, request.base_url).matches(request.kind, &parsed.criterion)?;
-        let id = |ordinal| {
-            let (part, own) = snapshot.locate(request.kind, ordinal);
-            part.directory.bodies().id(own)
-        };
-        Ok(found.into_iter().filter_map(id).collect())
-    }
-
-    /// Explains a search: `Type?query`.
+    /// Explains a search of the full view: `Type?query`.
     ///
     /// # Errors
     /// [`SearchError`] with every fault found in the request.
     pub fn explain(&self, request: &str, depth: Depth) -> Result<Explanation, SearchError> {
         let (kind, query) = split(request)?;
-        let base_url = &self.options.base_url;
-        self.explanation(
-            &SearchRequest {
-                kind,
-                query,
-                base_url,
-                handling: Handling::Default,
-            },
-            depth,
-        )
+        self.full.explanation(&self.request(kind, query), depth)
     }
 
-    /// Explains a search, with everything that a server knows of the request.
+    fn request<'a>(&'a self, kind: ResourceType, query: &'a str) -> SearchRequest<'a> {
+        SearchRequest {
+            kind,
+            query,
+            base_url: &self.options.base_url,
+            handling: Handling::Default,
+        }
+    }
+
+    /// Searches the full view, with everything that a server knows of the request.
+    ///
+    /// # Errors
+    /// [`SearchError`] with every fault found in the request.
+    pub fn answer(&self, request: &SearchRequest<'_>) -> Result<Answer, SearchError> {
+        self.full.answer(request)
+    }
+
+    /// Explains a search of the full view, with everything that a server knows of the request.
     ///
     /// # Errors
     /// [`SearchError`] with every fault found in the request.
@@ -369,246 +297,35 @@ impl Engine {
         request: &SearchRequest<'_>,
         depth: Depth,
     ) -> Result<Explanation, SearchError> {
-        let live = self.snapshot();
-        let parsed = self.parse(&live, request)?;
-        let plan = Evaluator::new(&live, request.base_url).explain(
-            request.kind,
-            &parsed.criterion,
-            depth,
-        )?;
-        let order = match (parsed.sort.as_slice(), &parsed.near, parsed.content) {
-            ([], Some(_), _) => "nearest first".to_owned(),
-            ([], None, true) => "best score first".to_owned(),
-            ([], None, false) => "index order: the page is cut from the bitmap".to_owned(),
-            (keys, ..) => format!("{} sort key(s): the page is selected by ranks", keys.len()),
-        };
-        let query = &parsed.canonical_query;
-        Ok(Explanation {
-            search: format!(
-                "{}{}{query}",
-                request.kind.name(),
-                if query.is_empty() { "" } else { "?" }
-            ),
-            generation: live.generation().id().to_owned(),
-            group_matching: match self.options.group_matching {
-                GroupMatching::SameLine => "same-line",
-                GroupMatching::Independent => "independent",
-            },
-            order,
-            level: match depth {
-                Depth::Plan => "plan",
-                Depth::Analyze => "analyze",
-            },
-            plan,
-        })
+        self.full.explanation(request, depth)
     }
 
-    /// A stored resource by type and id.
+    /// A resource of the full view by type and id.
     pub fn read(&self, kind: ResourceType, id: &str) -> Option<StoredResource> {
-        let snapshot = self.live.load();
-        let (part, own) = snapshot.locate(kind, snapshot.ordinal(kind, id)?);
-        let body = part.directory.bodies().body(own)?;
-        Some(stored(&snapshot, body))
+        self.full.read(kind, id)
     }
 
-    /// A version of a resource, as long as it is kept: the present one always, earlier ones of what is written to until
-    /// the log that holds them is folded.
+    /// A version of a resource of the full view, as long as it is kept.
     pub fn read_version(
         &self,
         kind: ResourceType,
         id: &str,
         version: &str,
     ) -> Option<StoredResource> {
-        if kind != WRITTEN {
-            return self.read(kind, id).filter(|found| found.version == version);
-        }
-        let snapshot = self.live.load();
-        let versions = snapshot.overlay().versions_of(snapshot.generation(), id);
-        versions
-            .into_iter()
-            .map(|body| stored(&snapshot, body))
-            .rfind(|found| found.version == version)
+        self.full.read_version(kind, id, version)
     }
+}
 
-    fn parse(
-        &self,
-        snapshot: &Snapshot,
-        request: &SearchRequest<'_>,
-    ) -> Result<Request, SearchError> {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let options = ParseOptions {
-            handling: request.handling,
-            lenient_by_default: self.options.lenient_by_default,
-            base_url: request.base_url,
-            now: i64::try_from(now.as_micros()).unwrap_or(i64::MAX),
-            group_matching: self.options.group_matching,
-            features: FEATURES,
-        };
-        parse(snapshot.schema(), request.kind, request.query, &options)
-    }
-
-    /// The last state of a generation that was live and whose cursors still hold.
-    fn earlier(&self, id: &str) -> Option<Arc<Snapshot>> {
-        let retired = unpoisoned(&self.retired);
-        let found = retired
-            .iter()
-            .find(|(snapshot, until)| snapshot.generation().id() == id && *until > Instant::now());
-        found.map(|(snapshot, _)| snapshot.clone())
-    }
-
-    fn execute(
-        &self,
-        snapshot: &Snapshot,
-        request: &SearchRequest<'_>,
-        parsed: &Request,
-        sealed: &str,
-        offset: u64,
-    ) -> Result<Answer, SearchError> {
-        let kind = request.kind;
-        let evaluator = Evaluator::new(snapshot, request.base_url);
-        let matches = evaluator.matches(kind, &parsed.criterion)?;
-        let total = matches.len();
-        let mut warnings = parsed.warnings.clone();
-        let mut entries = Vec::new();
-        if !parsed.count_only {
-            let scores = match parsed.content {
-                true => scores(snapshot, kind, &parsed.criterion).map_err(damaged)?,
-                false => None,
-            };
-            let order = Order::new(
-                snapshot,
-                kind,
-                &parsed.sort,
-                parsed.near.as_ref(),
-                scores.as_ref(),
-            );
-            let page = order.page(&matches, offset, parsed.count as usize);
-            let along = included(
-                snapshot,
-                kind,
-                &page,
-                &matches,
-                &parsed.includes,
-                self.options.include_bound,
-            );
-            if along.cut {
-                warnings.push(include_bound_reached(self.options.include_bound));
-            }
-            let distances = parsed
-                .near
-                .as_ref()
-                .and_then(|near| Distances::new(snapshot, kind, near));
-            let places = parsed
-                .near
-                .as_ref()
-                .map(|near| near.chain.map_or(kind, |chain| chain.target));
-            let entry = |kind, ordinal, mode| Entry {
-                kind,
-                ordinal,
-                mode,
-                distance: distances
-                    .as_ref()
-                    .filter(|_| places == Some(kind))
-                    .and_then(|all| all.of_place(ordinal)),
-                score: scores
-                    .as_ref()
-                    .filter(|_| mode == Mode::Match)
-                    .and_then(|scores| scores.get(&ordinal).copied()),
-            };
-            entries.extend(
-                page.into_iter()
-                    .map(|ordinal| entry(kind, ordinal, Mode::Match)),
-            );
-            entries.extend(
-                along
-                    .resources
-                    .into_iter()
-                    .map(|(kind, ordinal)| entry(kind, ordinal, Mode::Include)),
-            );
-        }
-        let fingerprint = xxh3_128(
-            format!(
-                "{sealed}&{offset}&{}&{}&{}",
-                snapshot.generation().id(),
-                snapshot.overlay().sequence(),
-                request.base_url
-            )
-            .as_bytes(),
-        );
-        let (last_modified, last_updated) = changed(snapshot);
-        let frame = Frame {
-            base_url: request.base_url,
-            id: uuid_like(fingerprint),
-            last_updated: &last_updated,
-            total: (parsed.total == TotalMode::Accurate).then_some(total),
-            links: self.links(snapshot, request, parsed, sealed, offset, total),
-            match_subset: Subset::new(kind, parsed.summary, &parsed.elements),
-            include_subsets: include_subsets(parsed),
-            warnings: &warnings,
-        };
-        let chunks = bundle(snapshot, &frame, &entries).map_err(|error| {
-            SearchError::from(Fault::DamagedIndex {
-                detail: error.to_string(),
-            })
-        })?;
-        Ok(Answer {
-            length: chunks.iter().map(|chunk| chunk.len() as u64).sum(),
-            chunks,
-            pretty: parsed.pretty,
-            generation: snapshot.generation().id().to_owned(),
-            last_modified,
-            total,
-        })
-    }
-
-    /// The links of a page: `self` as executed, and cursors to the others, all in this generation.
-    fn links(
-        &self,
-        snapshot: &Snapshot,
-        request: &SearchRequest<'_>,
-        parsed: &Request,
-        sealed: &str,
-        offset: u64,
-        total: u64,
-    ) -> Vec<(&'static str, String)> {
-        let joint = if parsed.canonical_query.is_empty() {
-            ""
-        } else {
-            "&"
-        };
-        let to = |offset: u64| {
-            let token = self.seal.token(
-                &Cursor {
-                    generation: snapshot.generation().id().to_owned(),
-                    sequence: snapshot.overlay().sequence(),
-                    offset,
-                },
-                sealed,
-            );
-            format!("{}/{sealed}{joint}_cursor={token}", request.base_url)
-        };
-        let own = match parsed.cursor {
-            Some(_) => to(offset),
-            None => format!("{}/{}", request.base_url, sealed.trim_end_matches('?')),
-        };
-        let mut links = vec![("self", own)];
-        let count = u64::from(parsed.count);
-        if parsed.count_only || count == 0 {
-            return links;
-        }
-        links.push(("first", to(0)));
-        if offset > 0 {
-            links.push(("previous", to(offset.saturating_sub(count))));
-        }
-        if offset + count < total {
-            links.push(("next", to(offset + count)));
-        }
-        // Pages are counted from the beginning, so the last one starts at a multiple of their size.
-        links.push(("last", to(total.saturating_sub(1) / count * count)));
-        links
-    }
+/// The versions as a view shows them.
+fn shown_in(
+    full: &Generation,
+    redacted: &Generation,
+    rules: &DataRules,
+    versions: &[Version],
+) -> Result<Vec<Version>, FormatError> {
+    shown(full, redacted, rules, versions).map_err(|error| FormatError::Anomalies {
+        detail: error.to_string(),
+    })
 }
 
 /// Opens the generation that is live. A build that prunes may replace it between the reading of its name and its opening:
@@ -642,104 +359,4 @@ fn split(request: &str) -> Result<(ResourceType, &str), SearchError> {
         }
         .into()),
     }
-}
-
-/// What this engine offers of the specification.
-const FEATURES: Features = Features::ALL;
-
-/// What remains of included resources: a name without type concerns the type searched only.
-fn include_subsets(parsed: &Request) -> Vec<(ResourceType, Subset)> {
-    let typed: Vec<ElementName> = parsed
-        .elements
-        .iter()
-        .filter(|name| name.kind.is_some())
-        .cloned()
-        .collect();
-    let of = |kind: ResourceType| Some((kind, Subset::new(kind, parsed.summary, &typed)?));
-    ResourceType::ALL.into_iter().filter_map(of).collect()
-}
-
-/// When a generation was built, in milliseconds since 1970 UTC.
-fn created(generation: &Generation) -> Option<i64> {
-    let range = parse_date(
-        &generation.manifest().created,
-        generation.schema().time_zone(),
-    )
-    .ok()?;
-    Some(range.low.div_euclid(1000))
-}
-
-/// When what a snapshot holds last changed: in milliseconds since 1970 UTC, and as FHIR writes an instant.
-fn changed(snapshot: &Snapshot) -> (Option<i64>, String) {
-    let built = created(snapshot.generation());
-    let written = snapshot.overlay().instant();
-    let last = built.max(written);
-    let text = last
-        .filter(|_| written > built)
-        .and_then(chrono::DateTime::from_timestamp_millis)
-        .map(|instant| instant.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
-    let created = || snapshot.generation().manifest().created.clone();
-    (last, text.unwrap_or_else(created))
-}
-
-/// What a body says of itself.
-fn stored(snapshot: &Snapshot, body: Bytes) -> StoredResource {
-    /// Only `meta` is looked at.
-    #[derive(serde::Deserialize)]
-    struct Head<'a> {
-        #[serde(borrow)]
-        meta: Option<Meta<'a>>,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Meta<'a> {
-        #[serde(borrow)]
-        last_updated: Option<std::borrow::Cow<'a, str>>,
-        #[serde(borrow)]
-        version_id: Option<std::borrow::Cow<'a, str>>,
-    }
-    let head: Option<Head<'_>> = serde_json::from_slice(&body).ok();
-    let meta = head.and_then(|head| head.meta);
-    let (updated, version) = meta.map_or((None, None), |meta| (meta.last_updated, meta.version_id));
-    let zone = snapshot.schema().time_zone();
-    let range: Option<DateRange> = updated.and_then(|updated| parse_date(&updated, zone).ok());
-    StoredResource {
-        version: version.map_or_else(
-            || format!("{:016x}", xxh3_64(&body)),
-            |version| version.into_owned(),
-        ),
-        last_updated_ms: range.map(|range| range.low.div_euclid(1000)),
-        body,
-    }
-}
-
-/// A lock whose holder may have panicked: what it guards is replaced whole, never left half done.
-fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-fn include_bound_reached(bound: usize) -> Issue {
-    Issue {
-        severity: Severity::Warning,
-        code: "too-costly",
-        text: "Includes cut short".to_owned(),
-        diagnostics: format!(
-            "the includes of this page were cut at {bound} resources; ask for a smaller _count"
-        ),
-        expression: vec!["http._include".to_owned()],
-    }
-}
-
-/// A fingerprint in the form of a UUID (version 8, RFC 9562): the same page of the same generation has the same id.
-fn uuid_like(fingerprint: u128) -> String {
-    let versioned = fingerprint & !(0xf << 76) & !(0x3 << 62) | 0x8 << 76 | 0x2 << 62;
-    let hex = format!("{versioned:032x}");
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
 }

@@ -34,6 +34,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod access;
 pub mod anomaly;
 pub mod bundle;
 pub mod engine;
@@ -43,12 +44,14 @@ pub mod query;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod verify;
+pub mod view;
 
-pub use engine::{Answer, Engine, EngineOptions, SearchRequest, StoredResource};
+pub use engine::{Engine, EngineOptions};
 pub use index::FormatError;
 pub use query::error::SearchError;
 pub use query::parse::Handling;
 pub use rorqual_schema::{ResourceType, Schema};
+pub use view::{Answer, SearchRequest, StoredResource, View};
 
 /// The examples of README.md compile.
 #[cfg(doctest)]

@@ -4,7 +4,7 @@
 //! profile asks beyond R4 is the business of [`crate::profile`], which comes after.
 //!
 //! - `table` reads the definitions, `primitive` and `moment` hold the grammars;
-//! - `walk` goes through a body along the table, `contained` through the resources contained in it;
+//! - `walk` goes through a body along the table, `contained` and `extensions` through those;
 //! - `fault` is what it can find, `fhir_path` where, `nearest` what was probably meant.
 //!
 //! ```
@@ -21,6 +21,7 @@
 //! ```
 
 mod contained;
+mod extensions;
 mod fault;
 mod fhir_path;
 mod moment;

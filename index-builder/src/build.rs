@@ -1,6 +1,5 @@
 //! A whole build, from the extract to the live generation.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -8,20 +7,23 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{SecondsFormat, Utc};
+use rorqual::access::POLICY;
 use rorqual::anomaly::carried::{CarryError, carried};
+use rorqual::index::generation::Generation;
 use rorqual::index::manifest::{AnomalyMark, Manifest};
 use rorqual::index::workplace::{REJECTS, Workplace, generation_id};
 use rorqual::index::{FORMAT_VERSION, FormatError};
+use rorqual_access::{Policy, PolicyError};
 use rorqual_schema::{ResourceType, Schema, SchemaError, TimeZoneRule, ValueError};
 
+use crate::assemble::{Merged, assemble};
 use crate::gather::{Gathered, Gatherer, Provenance, Reject, Resource};
 use crate::input::{InputError, InputSummary, Inputs, Item, Limits, Origin, Record};
-use crate::order::order;
 use crate::progress::Progress;
 use crate::rejects::{RejectFileError, RejectWriter};
 use crate::report::Report;
-use crate::resolve::{Kept, Resolved, resolve};
-use crate::write::{Material, write_generation};
+use crate::resolve::{Kept, Resolved};
+use crate::views::{Source, write_views};
 
 /// What to build, and how.
 #[derive(Clone, Debug)]
@@ -38,6 +40,9 @@ pub struct BuildOptions {
     pub threads: usize,
     /// Older generations to keep beside the live one. Default 1.
     pub keep: usize,
+    /// The access policy whose redacted views are built beside the full index: a TOML file, `national` for the one that
+    /// comes with the program, or `none`.
+    pub access: Option<PathBuf>,
     /// Share of rejected records, in per cent, above which the build fails. Default 1.
     pub reject_percent: f64,
     /// Shows no progress.
@@ -55,6 +60,7 @@ impl Default for BuildOptions {
             time_zone: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             keep: 1,
+            access: None,
             reject_percent: 1.0,
             quiet: true,
             limits: Limits::default(),
@@ -93,6 +99,28 @@ pub enum BuildError {
         origin: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The access policy cannot be read.
+    #[error("{path}: {source}; check that the policy of --access exists and is readable", path = path.display())]
+    PolicyUnread {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The access policy cannot be used.
+    #[error("the access policy cannot be used: {0}")]
+    Policy(#[from] PolicyError),
+    /// The live index has redacted views, and no policy is given for this one.
+    #[error(
+        "the live index has redacted views for access profiles; give --access FILE, or --access none to build without them"
+    )]
+    PolicyDropped,
+    /// A resource cannot be redacted.
+    #[error("a resource cannot be redacted: {detail}; the live index is untouched")]
+    Redaction {
+        /// Which and why.
+        detail: String,
     },
     /// Nothing usable was read.
     #[error("the extract holds no usable resource ({rejected} records rejected{}); the live index is untouched", see(.file))]
@@ -150,6 +178,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         Some(name) => schema.with_time_zone(TimeZoneRule::from_name(name)?),
         None => schema,
     };
+    let policy = access_policy(options, &schema)?;
     let inputs = Inputs::discover(&options.extract)?;
     let generation = generation_id(started)?;
     let workplace = Workplace::enter(&options.index, &generation)?;
@@ -163,7 +192,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         .map(|source| source.name.clone())
         .collect();
     report.take_input(summary);
-    let step = progress.step("resolving references");
+    let step = progress.step("joining what was read");
     let mut merged = Merged::new(&schema);
     let mut rejects = Vec::new();
     let mut spools = Vec::new();
@@ -178,62 +207,83 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     let (before, mark) = carry(options, &schema, workplace.staging(), threads, &mut report)?;
     merged.absorb(before.directories, before.resources);
     spools.push(before.spool);
-    let kept = Kept::decide(&merged.resources);
-    let resolved = resolve(&schema, &merged.directories, &kept);
-    let order = order(
-        &schema,
-        &merged.directories,
-        &merged.resources,
-        &kept,
-        &resolved,
-    );
     step.finish("done");
+    let built = workplace.staging().join("generation");
+    fs::create_dir(&built).map_err(|source| FormatError::io(&built, source))?;
+    let threads = options.threads.max(1);
+    let assembled = assemble(&schema, &merged, &spools, &built, threads, &progress)?;
     for kind in ResourceType::ALL {
         let counts = report.counts(kind.name());
         let resources = &merged.resources[kind.index()];
         let of_extract = |resource: &&Resource| resource.provenance == Provenance::Extract;
         counts.read += resources.iter().filter(of_extract).count() as u64;
-        counts.indexed = order.slots[kind.index()].len() as u64;
-        counts.replaced = kept.replaced[kind.index()];
-        counts.dangling_references = resolved.dangling[kind.index()];
+        counts.indexed = assembled.counts[kind.index()];
+        counts.replaced = assembled.kept.replaced[kind.index()];
+        counts.dangling_references = assembled.resolved.dangling[kind.index()];
     }
-
-    report_anomalies(&merged, &kept, &resolved, &mut report);
-
-    let built = workplace.staging().join("generation");
-    fs::create_dir(&built).map_err(|source| FormatError::io(&built, source))?;
-    let material = Material {
-        schema: &schema,
-        directories: &merged.directories,
-        resources: &merged.resources,
-        spools: &spools,
-        resolved: &resolved,
-        order: &order,
-    };
-    let files = write_generation(&material, &built, options.threads.max(1), &progress)?;
-    report.index_bytes = files.values().map(|file| file.length).sum();
-    let by_type = |count: &dyn Fn(ResourceType) -> u64| -> BTreeMap<String, u64> {
-        ResourceType::ALL
-            .iter()
-            .map(|&kind| (kind.name().to_owned(), count(kind)))
-            .collect()
-    };
-    let manifest = Manifest {
+    report_anomalies(&merged, &assembled.kept, &assembled.resolved, &mut report);
+    let mut manifest = Manifest {
         format_version: FORMAT_VERSION,
         generation: generation.clone(),
         created: started.to_rfc3339_opts(SecondsFormat::Millis, true),
         built_by: format!("index-builder {}", env!("CARGO_PKG_VERSION")),
         schema_digest: schema.digest(),
         sources,
-        counts: by_type(&|kind| order.slots[kind.index()].len() as u64),
-        dangling: by_type(&|kind| resolved.dangling[kind.index()]),
+        counts: assembled.counts_by_type(),
+        dangling: assembled.dangling_by_type(),
+        views: Vec::new(),
         anomalies: mark,
-        files,
+        files: assembled.files,
     };
+    if let Some(policy) = &policy {
+        let source = Source {
+            schema: &schema,
+            merged: &merged,
+            kept: &assembled.kept,
+            spools: &spools,
+            manifest: &manifest,
+        };
+        let staging = workplace.staging();
+        let (views, files) = write_views(&source, policy, &built, staging, threads, &progress)?;
+        manifest.views = views;
+        manifest.files.extend(files);
+    }
+    report.views = manifest.views.clone();
+    report.index_bytes = manifest.files.values().map(|file| file.length).sum();
     manifest.write(&built)?;
     workplace.publish(&built, &generation, options.keep)?;
     report.complete(Utc::now());
     Ok(report)
+}
+
+/// The text of the access policy asked for, checked before anything is read. A live index with views is not followed by
+/// one without, unless that is said.
+fn access_policy(options: &BuildOptions, schema: &Schema) -> Result<Option<String>, BuildError> {
+    let path = match &options.access {
+        Some(path) if path.as_os_str() == "none" => return Ok(None),
+        Some(path) => path,
+        None => {
+            let live = Generation::current(&options.index);
+            let restricted = live.is_ok_and(|id| {
+                Generation::path_of(&options.index, &id)
+                    .join(POLICY)
+                    .exists()
+            });
+            return match restricted {
+                true => Err(BuildError::PolicyDropped),
+                false => Ok(None),
+            };
+        }
+    };
+    let text = match path.to_str() {
+        Some("national") => "base = \"national\"\n".to_owned(),
+        _ => fs::read_to_string(path).map_err(|source| BuildError::PolicyUnread {
+            path: path.clone(),
+            source,
+        })?,
+    };
+    Policy::from_toml(&text)?.check_parameters(schema)?;
+    Ok(Some(text))
 }
 
 /// Takes over the anomalies of the live generation and of the log: a new extract never loses one. Answers them, and how
@@ -296,42 +346,6 @@ fn report_anomalies(merged: &Merged, kept: &Kept, resolved: &Resolved, report: &
     report.anomalies.without_focus_ids = named
         .map(|slot| resources[*slot as usize].id.to_string())
         .collect();
-}
-
-/// Everything the workers gathered, joined.
-struct Merged {
-    directories: Vec<rorqual::index::directory::DirectoryCollector>,
-    resources: Vec<Vec<crate::gather::Resource>>,
-}
-
-impl Merged {
-    fn new(schema: &Schema) -> Merged {
-        Merged {
-            directories: ResourceType::ALL
-                .iter()
-                .map(|&kind| rorqual::index::directory::DirectoryCollector::new(schema, kind))
-                .collect(),
-            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
-        }
-    }
-
-    fn absorb(
-        &mut self,
-        directories: Vec<rorqual::index::directory::DirectoryCollector>,
-        resources: Vec<Vec<crate::gather::Resource>>,
-    ) {
-        for (ours, other) in self.directories.iter_mut().zip(directories) {
-            // The first worker's collectors are taken over whole: nothing to join yet.
-            if ours.is_empty() {
-                *ours = other
-            } else {
-                ours.absorb(other);
-            }
-        }
-        for (ours, other) in self.resources.iter_mut().zip(resources) {
-            ours.extend(other);
-        }
-    }
 }
 
 /// Reads the extract on this thread while workers parse.

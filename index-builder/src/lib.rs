@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod assemble;
 pub mod gather;
 pub mod input;
 pub mod order;
@@ -27,6 +28,7 @@ pub mod rejects;
 pub mod report;
 pub mod resolve;
 pub mod spool;
+pub mod views;
 pub mod write;
 
 mod build;

@@ -33,6 +33,9 @@ struct Arguments {
     /// Older generations to keep beside the live one
     #[arg(long, value_name = "N", default_value_t = 1)]
     keep: usize,
+    /// Access policy whose redacted views are built beside the full index: a TOML file, `national`, or `none`
+    #[arg(long, value_name = "FILE")]
+    access: Option<PathBuf>,
     /// Share of rejected records, in per cent, above which the build fails and the live index stays
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
     reject_percent: f64,
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         time_zone: arguments.time_zone,
         threads: arguments.threads.map_or(defaults.threads, usize::from),
         keep: arguments.keep,
+        access: arguments.access,
         reject_percent: arguments.reject_percent,
         quiet: arguments.json,
         limits: defaults.limits,

@@ -74,6 +74,8 @@ pub struct Report {
     pub index_share: f64,
     /// Counts by resource type name.
     pub types: BTreeMap<String, TypeCounts>,
+    /// The names of the redacted views.
+    pub views: Vec<String>,
     /// The anomalies that were kept from before.
     pub anomalies: AnomalyCounts,
     /// Refused records whose type is not known.
@@ -105,6 +107,7 @@ impl Report {
             index_bytes: 0,
             index_share: 0.0,
             types: BTreeMap::new(),
+            views: Vec::new(),
             anomalies: AnomalyCounts::default(),
             rejected_without_type: 0,
             rejected: 0,
@@ -392,6 +395,8 @@ mod tests {
                 "index_bytes",
                 "index_share",
                 "types",
+                "views",
+                "anomalies",
                 "rejected_without_type",
                 "rejected",
                 "reject_file",

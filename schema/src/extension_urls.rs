@@ -8,7 +8,7 @@ static SPELLINGS: LazyLock<Vec<Vec<String>>> =
     LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
 /// Every URL that names the same extension as this one, itself first.
-pub(crate) fn spellings(url: &str) -> Vec<String> {
+pub fn spellings(url: &str) -> Vec<String> {
     let mut all = vec![url.to_owned()];
     if let Some(group) = SPELLINGS
         .iter()

@@ -55,6 +55,7 @@ pub use code_systems::{
 };
 pub use communes::{Commune, commune, commune_name, communes};
 pub use elements::{TopLevel, top_level_elements};
+pub use extension_urls::spellings as extension_spellings;
 pub use extract::{Extracted, Extraction};
 pub use fhirpath::ExpressionError;
 pub use group::Group;

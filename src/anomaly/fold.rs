@@ -13,16 +13,17 @@ use rorqual_schema::{Extraction, Node};
 use serde::Serialize;
 
 use super::journal::{Journal, JournalError};
+use crate::access::shown;
 use crate::index::bodies::BodyWriter;
 use crate::index::directory::{BODIES, Directory, DirectoryCollector, PACK, TEXT, join_text};
-use crate::index::generation::{Generation, sync_directory};
-use crate::index::manifest::{FileRecord, Manifest};
-use crate::index::overlay::WRITTEN;
+use crate::index::generation::{Generation, VIEWS, sync_directory};
+use crate::index::manifest::{AnomalyMark, FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest};
+use crate::index::overlay::{Version, WRITTEN};
 use crate::index::pack::PackWriter;
 use crate::index::segment::SegmentBuilder;
 use crate::index::text::{TextWriter, seal_folder};
 use crate::index::workplace::{Workplace, generation_id};
-use crate::index::{FORMAT_VERSION, FormatError};
+use crate::index::{FORMAT_VERSION, FormatError, checksum_file};
 
 /// Why a fold did not happen. What was live stays live, and the log stays whole.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,9 @@ pub enum FoldError {
     /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// What was written cannot be redacted for a view.
+    #[error("an anomaly cannot be redacted: {0}")]
+    View(String),
 }
 
 /// What a fold did. Serialised keys are stable.
@@ -86,53 +90,89 @@ pub fn fold(index: &Path, keep: usize) -> Result<FoldReport, FoldError> {
         return Ok(report);
     }
     let built = workplace.staging().join("generation");
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| FormatError::io(&path, source)
-    };
-    fs::create_dir(&built).map_err(io(&built))?;
-    let mut files = link_others(&live, &built)?;
-    let folder = built.join(WRITTEN.name());
-    fs::create_dir(&folder).map_err(io(&folder))?;
-    let standing = Standing::of(live.directory(WRITTEN), &journal);
-    report.created = standing.created;
-    report.changed = standing.changed;
-    let (count, dangling, written) = write_anomalies(&live, &standing, &folder)?;
-    files.extend(written);
-    sync_directory(&folder)?;
-    let old = live.manifest();
-    let mut manifest = Manifest {
-        format_version: FORMAT_VERSION,
-        generation: id.clone(),
+    let next = Next {
+        id: &id,
         created: started.to_rfc3339_opts(SecondsFormat::Millis, true),
-        built_by: format!("rorqual {} (fold)", env!("CARGO_PKG_VERSION")),
-        anomalies: journal.mark,
-        files,
-        ..old.clone()
+        mark: journal.mark,
     };
-    manifest.counts.insert(WRITTEN.name().to_owned(), count);
-    manifest
-        .dangling
-        .insert(WRITTEN.name().to_owned(), dangling);
+    let mut of_views = Files::new();
+    for (name, (view, rules)) in live.views() {
+        let shown = shown(&live, view, rules, &journal.versions)
+            .map_err(|error| FoldError::View(error.to_string()))?;
+        let folder = built.join(VIEWS).join(name);
+        let (mut files, manifest, _) = fold_into(view, &shown, &folder, &next)?;
+        manifest.write(&folder)?;
+        for own in [MANIFEST, MANIFEST_CHECKSUM] {
+            files.insert(own.to_owned(), checksum_file(&folder.join(own))?);
+        }
+        let inside = |(file, record)| (format!("{VIEWS}/{name}/{file}"), record);
+        of_views.extend(files.into_iter().map(inside));
+    }
+    if !live.views().is_empty() {
+        sync_directory(&built.join(VIEWS))?;
+    }
+    let (files, mut manifest, standing) = fold_into(&live, &journal.versions, &built, &next)?;
+    manifest.files = files;
+    manifest.files.extend(of_views);
     manifest.write(&built)?;
     workplace.publish(&built, &id, keep)?;
     Ok(FoldReport {
         generation: id,
         folded: true,
-        anomalies: count,
+        created: standing.0,
+        changed: standing.1,
+        anomalies: manifest.counts.get(WRITTEN.name()).copied().unwrap_or(0),
         sequence: journal.mark.sequence,
         milliseconds: begun.elapsed().as_millis() as u64,
         ..report
     })
 }
 
+/// What all views of the next generation have in common.
+struct Next<'a> {
+    id: &'a str,
+    created: String,
+    mark: AnomalyMark,
+}
+
+/// Makes the folder of a generation, or of a view of one, from the live one and what was written since. Answers its files,
+/// its manifest with them, and how many anomalies are new and changed.
+fn fold_into(
+    live: &Arc<Generation>,
+    versions: &[Version],
+    built: &Path,
+    next: &Next<'_>,
+) -> Result<(Files, Manifest, (u64, u64)), FoldError> {
+    let folder = built.join(WRITTEN.name());
+    fs::create_dir_all(&folder).map_err(|source| FormatError::io(&folder, source))?;
+    let mut files = link_others(live, built)?;
+    let standing = Standing::of(live.directory(WRITTEN), versions);
+    let (count, dangling, written) = write_anomalies(live, &standing, &folder)?;
+    files.extend(written);
+    sync_directory(&folder)?;
+    let mut manifest = Manifest {
+        format_version: FORMAT_VERSION,
+        generation: next.id.to_owned(),
+        created: next.created.clone(),
+        built_by: format!("rorqual {} (fold)", env!("CARGO_PKG_VERSION")),
+        anomalies: next.mark,
+        files: files.clone(),
+        ..live.manifest().clone()
+    };
+    manifest.counts.insert(WRITTEN.name().to_owned(), count);
+    manifest
+        .dangling
+        .insert(WRITTEN.name().to_owned(), dangling);
+    Ok((files, manifest, (standing.created, standing.changed)))
+}
+
 type Files = std::collections::BTreeMap<String, FileRecord>;
 
 /// Links the files of every other type: they are never changed, so that generations may share them.
 fn link_others(live: &Generation, built: &Path) -> Result<Files, FormatError> {
-    let own = format!("{}/", WRITTEN.name());
+    let made = [format!("{}/", WRITTEN.name()), format!("{VIEWS}/")];
     let mut files = live.manifest().files.clone();
-    files.retain(|name, _| !name.starts_with(&own));
+    files.retain(|name, _| !made.iter().any(|made| name.starts_with(made)));
     for name in files.keys() {
         let (from, to) = (live.path().join(name), built.join(name));
         if let Some(folder) = to.parent() {
@@ -170,11 +210,11 @@ struct Standing<'a> {
 }
 
 impl<'a> Standing<'a> {
-    fn of(stored: &'a Directory, journal: &'a Journal) -> Standing<'a> {
+    fn of(stored: &'a Directory, versions: &'a [Version]) -> Standing<'a> {
         let mut replacing = HashMap::new();
         let mut new: Vec<(&str, &[u8])> = Vec::new();
         let mut place_of: HashMap<&str, usize> = HashMap::new();
-        for version in &journal.versions {
+        for version in versions {
             if let Some(ordinal) = stored.ordinal(&version.id) {
                 replacing.insert(ordinal, version.body.as_slice());
             } else if let Some(place) = place_of.get(version.id.as_str()) {

@@ -20,9 +20,10 @@ use super::identifier::IdentifierFormat;
 use super::journal::{Journal, JournalError, folder_of};
 use super::refusal::WriteRefusal;
 use super::writer::Writer;
-use crate::engine::{Engine, StoredResource};
+use crate::engine::Engine;
 use crate::index::FormatError;
 use crate::outcome::Issue;
+use crate::view::StoredResource;
 
 /// How anomalies are kept.
 #[derive(Clone, Debug)]

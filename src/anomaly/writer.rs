@@ -19,11 +19,12 @@ use super::refusal::{WriteRefusal, issue_of};
 use super::store::{
     Change, Command, Done, Failed, Made, Outcome, StoreStatus, Write, locked, now_ms,
 };
-use crate::engine::{Engine, SearchRequest, StoredResource};
+use crate::engine::Engine;
 use crate::index::manifest::AnomalyMark;
 use crate::index::overlay::{Version, WRITTEN};
 use crate::outcome::Issue;
 use crate::query::parse::Handling;
+use crate::view::{SearchRequest, StoredResource};
 
 /// Requests that share one sync at most.
 const BATCH: usize = 512;
@@ -423,7 +424,7 @@ impl<S: Storage> Writer<S> {
                     .to_owned(),
             ));
         }
-        let found = self.engine.matching(&SearchRequest {
+        let found = self.engine.full().matching(&SearchRequest {
             kind: WRITTEN,
             query: condition,
             base_url,

@@ -3,18 +3,22 @@
 //! ```text
 //! DIR/CURRENT                    the id of the live generation, replaced by rename
 //! DIR/generations/<id>/          manifest.json, schema.json, one folder per resource type
+//! DIR/generations/<id>/views/    a folder like it for each redacted view
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rorqual_access::{DataRules, Policy};
 use rorqual_schema::{ResourceType, Schema};
 
 use super::FormatError;
 use super::directory::Directory;
 use super::manifest::Manifest;
+use crate::access::POLICY;
 
 /// Name of the file that names the live generation.
 pub const CURRENT: &str = "CURRENT";
@@ -23,12 +27,16 @@ pub const GENERATIONS: &str = "generations";
 /// Name of the schema in a generation's folder.
 pub const SCHEMA: &str = "schema.json";
 
+/// Name of the folder of redacted views in a generation's folder, one folder each.
+pub const VIEWS: &str = "views";
+
 /// An opened generation.
 pub struct Generation {
     path: PathBuf,
     manifest: Manifest,
     schema: Arc<Schema>,
     directories: Vec<Directory>,
+    views: BTreeMap<String, (Arc<Generation>, DataRules)>,
 }
 
 impl Generation {
@@ -57,11 +65,13 @@ impl Generation {
             .iter()
             .map(|&kind| Directory::open(&path.join(kind.name()), &schema, kind))
             .collect::<Result<Vec<_>, _>>()?;
+        let views = open_views(path, &manifest)?;
         Ok(Generation {
             path: path.to_owned(),
             manifest,
             schema: Arc::new(schema),
             directories,
+            views,
         })
     }
 
@@ -123,10 +133,47 @@ impl Generation {
         &self.schema
     }
 
+    /// Its redacted views, by name: generations of their own, in which what an access profile may not see is not there,
+    /// and the rules that made them.
+    pub fn views(&self) -> &BTreeMap<String, (Arc<Generation>, DataRules)> {
+        &self.views
+    }
+
     /// The directory of a resource type.
     pub fn directory(&self, kind: ResourceType) -> &Directory {
         &self.directories[kind.index()]
     }
+}
+
+/// Opens the views that a manifest names, with their rules from the policy beside it.
+fn open_views(
+    path: &Path,
+    manifest: &Manifest,
+) -> Result<BTreeMap<String, (Arc<Generation>, DataRules)>, FormatError> {
+    let mut views = BTreeMap::new();
+    if manifest.views.is_empty() {
+        return Ok(views);
+    }
+    let policy_path = path.join(POLICY);
+    let damaged = |detail: String| FormatError::Damaged {
+        path: policy_path.clone(),
+        detail,
+    };
+    let text = fs::read_to_string(&policy_path)
+        .map_err(|source| FormatError::reading(&policy_path, source))?;
+    let policy = Policy::from_toml(&text).map_err(|error| damaged(error.to_string()))?;
+    for name in &manifest.views {
+        let found = policy
+            .views()
+            .into_iter()
+            .find(|view| view.id.as_str() == name);
+        let rules = found
+            .map(|view| view.rules.clone())
+            .ok_or_else(|| damaged(format!("no profile of it makes the view {name}")))?;
+        let redacted = Generation::open(&path.join(VIEWS).join(name))?;
+        views.insert(name.clone(), (Arc::new(redacted), rules));
+    }
+    Ok(views)
 }
 
 /// Syncs a directory, so that names created, renamed or removed in it survive a power cut.

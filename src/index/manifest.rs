@@ -34,6 +34,9 @@ pub struct Manifest {
     pub counts: BTreeMap<String, u64>,
     /// Literal references without a target, by type.
     pub dangling: BTreeMap<String, u64>,
+    /// The names of its redacted views.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<String>,
     /// How far the log of anomalies is in this generation.
     pub anomalies: AnomalyMark,
     /// Every other file, by path within the generation.

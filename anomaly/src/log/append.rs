@@ -11,7 +11,7 @@ use super::pending::Pending;
 use super::segment::{self, Active};
 use super::status::{Committed, LogStatus};
 use super::storage::{Storage, StorageFile};
-use super::walk::{Extent, OnDamage, Segment, failure, walk};
+use super::walk::{Extent, OnDamage, Range, Segment, failure, walk};
 
 /// A log and the right to write it.
 ///
@@ -24,6 +24,8 @@ pub struct Log<S: Storage> {
     /// All segments, oldest first; the last is the one written, when there is an `active` one.
     pub(super) segments: Vec<Segment>,
     pub(super) active: Option<Active<S::File>>,
+    /// Records up to this one are durable elsewhere.
+    pub(super) floor: u64,
     /// The last durable record, or the floor.
     pub(super) committed: u64,
     pub(super) pending: Pending,
@@ -131,6 +133,7 @@ impl<S: Storage> Log<S> {
     /// [`Log::commit`] when the folder cannot be synchronised.
     pub fn release(&mut self, through: u64) -> Result<usize, LogError> {
         self.writable()?;
+        self.floor = self.floor.max(through.min(self.committed));
         let settled = self
             .segments
             .iter()
@@ -163,11 +166,11 @@ impl<S: Storage> Log<S> {
 
     /// Gives the durable records above `after` to `visit`, in order, until it breaks off.
     ///
-    /// On a log found damaged when it was opened, it gives what is sound before and behind the damage.
+    /// Records up to the floor, and up to what was released, are given as far as they are still there and sound. On a log
+    /// found damaged when it was opened, it gives what is sound before and behind the damage.
     ///
     /// # Errors
-    /// [`LogError::Io`] when a file cannot be read; [`LogError::Corrupt`] when a file has changed since it was opened,
-    /// or when records at or below the floor of the opening are asked for and damaged.
+    /// [`LogError::Io`] when a file cannot be read; [`LogError::Corrupt`] when a file has changed since it was opened.
     pub fn replay<B>(
         &self,
         after: u64,
@@ -185,7 +188,11 @@ impl<S: Storage> Log<S> {
             State::Damaged(_) => OnDamage::GoOn,
             State::Writable | State::Poisoned(_) => OnDamage::Stop,
         };
-        Ok(walk(&self.storage, &extents, after, on_damage, visit)?.map_continue(|_| ()))
+        let range = Range {
+            after,
+            floor: self.floor.max(after),
+        };
+        Ok(walk(&self.storage, &extents, range, on_damage, visit)?.map_continue(|_| ()))
     }
 
     /// How the log stands.
@@ -201,9 +208,8 @@ impl<S: Storage> Log<S> {
             bytes: self.segments.iter().map(|segment| segment.length).sum(),
             first: self
                 .segments
-                .iter()
-                .find(|segment| segment.last >= segment.first)
-                .map_or(self.committed.saturating_add(1), |segment| segment.first),
+                .first()
+                .map_or(self.committed.saturating_add(1), |oldest| oldest.first),
             last: self.committed,
             poisoned,
             damaged,

@@ -7,12 +7,13 @@ use super::error::LogError;
 use super::name;
 use super::recover::extents;
 use super::storage::{Storage, StorageFile};
-use super::walk::{Extent, OnDamage, failure, walk};
+use super::walk::{Extent, OnDamage, Range, failure, walk};
 
 /// The log as it stood at one moment, without the right to write it.
 ///
 /// It needs no lock. A commit under way at that moment may be seen in part or not at all: the numbers it gives are
-/// contiguous, and whatever was acknowledged before is among them.
+/// contiguous, and whatever was acknowledged before is among them. What it shows of such a commit may not be durable yet;
+/// an opening of the log on the same running system finds it again.
 pub struct LogReader<S: Storage> {
     storage: S,
     extents: Vec<Extent>,
@@ -60,7 +61,11 @@ impl<S: Storage> LogReader<S> {
         after: u64,
         visit: impl FnMut(u64, &[u8]) -> ControlFlow<B>,
     ) -> Result<ControlFlow<B>, LogError> {
-        let walked = walk(&self.storage, &self.extents, after, OnDamage::Stop, visit)?;
+        let range = Range {
+            after,
+            floor: after,
+        };
+        let walked = walk(&self.storage, &self.extents, range, OnDamage::Stop, visit)?;
         Ok(walked.map_continue(|_| ()))
     }
 }

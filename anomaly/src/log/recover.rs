@@ -11,7 +11,7 @@ use super::pending::Pending;
 use super::repair;
 use super::status::{Recovery, TornTail};
 use super::storage::{LockError, Storage};
-use super::walk::{Extent, OnDamage, Walk, failure, walk};
+use super::walk::{Extent, OnDamage, Range, Walk, failure, walk};
 
 impl<S: Storage> Log<S> {
     /// Takes the log for writing and brings it in order; an empty folder becomes an empty log.
@@ -38,7 +38,11 @@ impl<S: Storage> Log<S> {
             .list()
             .map_err(failure(&storage, "list", "the files"))?;
         let extents = extents(&names);
-        let walked = walk(&storage, &extents, floor, OnDamage::GoOn, |_, _| {
+        let range = Range {
+            after: floor,
+            floor,
+        };
+        let walked = walk(&storage, &extents, range, OnDamage::GoOn, |_, _| {
             ControlFlow::<Infallible>::Continue(())
         })?;
         let walk = match walked {
@@ -52,6 +56,7 @@ impl<S: Storage> Log<S> {
             state: State::Writable,
             segments: walk.segments.clone(),
             active: None,
+            floor,
             committed: walk.last,
             pending: Pending::default(),
             _lock: lock,
@@ -72,13 +77,14 @@ impl<S: Storage> Log<S> {
         walk: &Walk,
         recovery: &mut Recovery,
     ) -> Result<(), LogError> {
+        repair::remove_unfinished(&self.storage, names)?;
         if let (Some(torn), Some(last)) = (walk.torn, walk.segments.last()) {
             let kept = repair::cut(&self.storage, names, last, torn)?;
             if let Some(tail) = &mut recovery.torn_tail {
                 tail.kept = Some(kept);
             }
         }
-        let active = repair::settle(&self.storage, names, walk)?;
+        let active = repair::settle(&self.storage, walk)?;
         let next = self.committed.saturating_add(1);
         let active = repair::continue_with(&self.storage, active, &mut self.segments, next)?;
         self.active = Some(active);

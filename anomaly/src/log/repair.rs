@@ -9,20 +9,24 @@ use super::walk::{Segment, Tail, Torn, Walk, failure};
 /// How much is copied at once, in bytes.
 const CHUNK: usize = 256 * 1024;
 
-/// Removes files not finished, and makes everything that was read durable.
-///
-/// A commit whose sync failed, or that was killed before it, can be read back from the system's memory without being on
-/// disk, and the system may believe it clean. What is written again is dirty, so the next sync means something.
-pub(super) fn settle<S: Storage>(
-    storage: &S,
-    names: &[String],
-    walk: &Walk,
-) -> Result<Option<Active<S::File>>, LogError> {
+/// Removes what a writer left that ended before a file was whole.
+pub(super) fn remove_unfinished<S: Storage>(storage: &S, names: &[String]) -> Result<(), LogError> {
     for left in names.iter().filter(|name| name::is_unfinished(name)) {
         storage
             .remove(left)
             .map_err(failure(storage, "remove", left))?;
     }
+    Ok(())
+}
+
+/// Makes everything that was read durable, and opens the last segment if it can be continued.
+///
+/// A commit whose sync failed, or that was killed before it, can be read back from the system's memory without being on
+/// disk, and the system may believe it clean. What is written again is dirty, so the next sync means something.
+pub(super) fn settle<S: Storage>(
+    storage: &S,
+    walk: &Walk,
+) -> Result<Option<Active<S::File>>, LogError> {
     let active = match (walk.segments.last(), walk.tail) {
         (Some(last), Some(tail)) => Some(rewrite(storage, last, tail)?),
         _ => None,

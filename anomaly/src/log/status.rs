@@ -20,7 +20,7 @@ pub struct LogStatus {
     pub segments: usize,
     /// How long they are together, in bytes.
     pub bytes: u64,
-    /// The first record still in the log; `last + 1` when it holds none.
+    /// The number that the oldest segment begins with: `last + 1` when there is no record in the log.
     pub first: u64,
     /// The last durable record, or the last number that was folded if that is higher; 0 when there never was any.
     pub last: u64,

@@ -74,7 +74,7 @@ pub(super) struct Tail {
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     pub segments: Vec<Segment>,
-    /// Places that put records above the floor in doubt: the first [`MAX_DAMAGE`] of them.
+    /// Places that put records in doubt that matter: the first [`MAX_DAMAGE`] of them.
     pub damage: Vec<Damage>,
     pub damaged_places: u64,
     pub torn: Option<Torn>,
@@ -83,30 +83,39 @@ pub(super) struct Walk {
     /// Records given out and the bytes of their payloads.
     pub records: u64,
     pub bytes: u64,
-    /// The highest record given out, or the floor.
+    /// The highest record given out, or the number that they had to be above.
     pub last: u64,
 }
 
-/// Gives every sound record above `floor` to `visit`, in order; segments wholly at or below it are not read.
+/// Which records a walk is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    /// Records above this number are given out; segments without any are not read.
+    pub after: u64,
+    /// Damage to records up to this number does not matter: they are durable elsewhere.
+    pub floor: u64,
+}
+
+/// Gives every sound record in `range` to `visit`, in order.
 ///
 /// `Break` is what `visit` broke off with, when it did; the walk is then incomplete.
 pub(super) fn walk<S: Storage, B>(
     storage: &S,
     extents: &[Extent],
-    floor: u64,
+    range: Range,
     on_damage: OnDamage,
     visit: impl FnMut(u64, &[u8]) -> ControlFlow<B>,
 ) -> Result<ControlFlow<B, Walk>, LogError> {
     let mut walker = Walker {
         storage,
-        floor,
+        range,
         on_damage,
         visit,
         done: Walk {
-            last: floor,
+            last: range.after,
             ..Walk::default()
         },
-        expected: floor.saturating_add(1),
+        expected: range.after.saturating_add(1),
         chain: None,
     };
     let nexts = extents.iter().skip(1).map(|next| Some(next.first));
@@ -135,7 +144,7 @@ pub(super) fn failure<S: Storage>(
 
 struct Walker<'a, S, V> {
     storage: &'a S,
-    floor: u64,
+    range: Range,
     on_damage: OnDamage,
     visit: V,
     done: Walk,
@@ -167,8 +176,11 @@ impl<S: Storage, B, V: FnMut(u64, &[u8]) -> ControlFlow<B>> Walker<'_, S, V> {
                 .map_err(failure(self.storage, "examine", &name))?,
         };
         self.done.tail = None;
-        if let Some(last) = next.map(|next| next - 1).filter(|last| *last <= self.floor) {
-            // Folded as a whole: it only waits to be removed.
+        if let Some(last) = next
+            .map(|next| next - 1)
+            .filter(|last| *last <= self.range.after)
+        {
+            // Nothing asked for is in it.
             self.done.segments.push(Segment {
                 first,
                 last,
@@ -239,6 +251,8 @@ impl<S: Storage, B, V: FnMut(u64, &[u8]) -> ControlFlow<B>> Walker<'_, S, V> {
         Ok(())
     }
 
+    /// Goes through the records. Where the head is not sound the whole segment is in doubt anyway, and what is bad among
+    /// its records is not told apart.
     fn records(
         &mut self,
         name: &str,
@@ -250,7 +264,7 @@ impl<S: Storage, B, V: FnMut(u64, &[u8]) -> ControlFlow<B>> Walker<'_, S, V> {
         let read = |error| failure(storage, "read", name)(error);
         let first = scanner.at.expected;
         let mut commit_at = 0;
-        let mut whole = true;
+        let mut ends_well = true;
         loop {
             let fault = match scanner.step().map_err(read)? {
                 Step::Record(record) => {
@@ -281,17 +295,21 @@ impl<S: Storage, B, V: FnMut(u64, &[u8]) -> ControlFlow<B>> Walker<'_, S, V> {
                     break;
                 }
                 Some(found) => {
-                    let last = found.expected - 1;
-                    self.damaged(name, bad.offset, fault, bad.expected, Some(last))?;
+                    if head_is_sound {
+                        let last = found.expected - 1;
+                        self.damaged(name, bad.offset, fault, bad.expected, Some(last))?;
+                    }
                 }
                 None if can_be_torn => {
                     self.torn(&scanner);
                     break;
                 }
                 None => {
-                    let last = next.map(|next| next - 1);
-                    self.damaged(name, bad.offset, fault, bad.expected, last)?;
-                    whole = false;
+                    if head_is_sound {
+                        let last = next.map(|next| next - 1);
+                        self.damaged(name, bad.offset, fault, bad.expected, last)?;
+                    }
+                    ends_well = false;
                     break;
                 }
             }
@@ -307,10 +325,12 @@ impl<S: Storage, B, V: FnMut(u64, &[u8]) -> ControlFlow<B>> Walker<'_, S, V> {
             length: offset,
         });
         self.expected = self.expected.max(expected);
-        if !whole && let Some(next) = next {
+        if !(ends_well && head_is_sound)
+            && let Some(next) = next
+        {
             self.expected = self.expected.max(next);
         }
-        self.chain = chain.filter(|_| whole);
+        self.chain = chain.filter(|_| ends_well);
         if let (Some(chain), true) = (self.chain, head_is_sound) {
             self.done.tail = Some(Tail {
                 seed: scanner.seed(),
@@ -344,7 +364,7 @@ impl<S: Storage, B, V: FnMut(u64, &[u8]) -> ControlFlow<B>> Walker<'_, S, V> {
             first,
             last,
         };
-        if damage.settled_by(self.floor) {
+        if damage.settled_by(self.range.floor) {
             return Ok(());
         }
         match self.on_damage {

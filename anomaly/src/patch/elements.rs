@@ -2,7 +2,7 @@
 
 use rorqual_schema::{ResourceType, top_level_elements};
 
-use super::fault::{NotOpen, PatchFault};
+use super::fault::{NotOpen, OperationPlace, PatchFault};
 
 /// A first-level element that is open to change.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ const FIXED: [&str; 3] = ["intent", "focus", "authoredOn"];
 
 impl Element {
     /// The element of that name, or why it cannot be patched.
-    pub(super) fn find(operation: usize, name: &str) -> Result<&'static Self, PatchFault> {
+    pub(super) fn find(operation: OperationPlace, name: &str) -> Result<&'static Self, PatchFault> {
         if let Some(element) = OPEN.iter().find(|element| element.name == name) {
             return Ok(element);
         }

@@ -1,9 +1,11 @@
 //! Everything that can be wrong with a patch, or with applying it.
 
+use std::fmt;
+
 use thiserror::Error;
 
-use super::MAX_OPERATIONS;
 use super::elements::open_names;
+use super::{MAX_OPERATIONS, MAX_WORK_BYTES};
 use crate::finding::Finding;
 use crate::task_text::{JsonTextFault, MAX_DEPTH};
 
@@ -49,7 +51,33 @@ impl ListOperation {
     }
 }
 
-/// What is wrong with a patch. `operation` is the place of the operation in the body, from 0.
+/// The place of an operation in the body of a patch, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationPlace {
+    /// In a FHIRPath Patch: `Parameters.parameter[n]`.
+    FhirPath(usize),
+    /// In a JSON Patch, which is no resource, so that no FHIRPath leads to it.
+    Json(usize),
+}
+
+impl OperationPlace {
+    /// The place as FHIRPath; empty in a JSON Patch.
+    fn path(self) -> String {
+        match self {
+            OperationPlace::FhirPath(place) => format!("Parameters.parameter[{place}]"),
+            OperationPlace::Json(_) => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for OperationPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (OperationPlace::FhirPath(place) | OperationPlace::Json(place)) = self;
+        write!(f, "operation[{place}]")
+    }
+}
+
+/// What is wrong with a patch.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PatchFault {
@@ -81,46 +109,44 @@ pub enum PatchFault {
     /// A piece of the body that has not the shape it must have.
     #[error("{at}: {problem}")]
     Shape {
-        /// The place, as FHIRPath in a `Parameters`, as JSON pointer in a JSON Patch.
+        /// The place: FHIRPath in a `Parameters`, the operation and its member in a JSON Patch.
         at: String,
         /// What is wrong and what is due.
         problem: String,
     },
     /// A part, or a member of a JSON Patch operation, that must be there and is not.
-    #[error("operation[{operation}] has no {part}; add it")]
+    #[error("{operation} has no {part}; add it")]
     MissingPart {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The name of the part.
         part: &'static str,
     },
     /// A part that the operation does not take, so that dropping it would do something else than was meant.
-    #[error("operation[{operation}]: {kind} takes no part {part}; leave it out")]
+    #[error("{operation}: {kind} takes no part {part}; leave it out")]
     UnneededPart {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The type of the operation.
         kind: &'static str,
         /// The name of the part.
         part: &'static str,
     },
     /// An operation that does not exist.
-    #[error("operation[{operation}]: there is no operation \"{written}\"; {hint}")]
+    #[error("{operation}: there is no operation \"{written}\"; {hint}")]
     UnknownOperation {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// Its type as written.
         written: String,
         /// What to write.
         hint: String,
     },
     /// A path that is not FHIRPath.
-    #[error(
-        "operation[{operation}]: the path \"{path}\" is not FHIRPath ({reason}); write Task.element"
-    )]
+    #[error("{operation}: the path \"{path}\" is not FHIRPath ({reason}); write Task.element")]
     PathUnreadable {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The path as written.
         path: String,
         /// What stands in the way.
@@ -128,31 +154,31 @@ pub enum PatchFault {
     },
     /// A path that begins with a type other than Task.
     #[error(
-        "operation[{operation}]: the path \"{path}\" is about {found}; only a Task is patched here, write Task.element"
+        "{operation}: the path \"{path}\" is about {found}; only a Task is patched here, write Task.element"
     )]
     OtherType {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The path as written.
         path: String,
         /// The type it names.
         found: String,
     },
     /// An element that R4's Task has not.
-    #[error("operation[{operation}]: Task has no element \"{name}\"{}", did_you_mean(.nearest))]
+    #[error("{operation}: Task has no element \"{name}\"{}", did_you_mean(.nearest))]
     UnknownElement {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The name as written.
         name: String,
         /// The nearest elements of Task, best first.
         nearest: Vec<String>,
     },
     /// An element that a patch may not change.
-    #[error("operation[{operation}]: Task.{element} {}; open to change are {}", .why.reason(), open_names())]
+    #[error("{operation}: Task.{element} {}; open to change are {}", .why.reason(), open_names())]
     NotOpen {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// Its name.
         element: String,
         /// Why.
@@ -160,27 +186,27 @@ pub enum PatchFault {
     },
     /// A path below the first level, or more than a path to an element.
     #[error(
-        "operation[{operation}]: only elements of the first level are patched, not \"{path}\"; write Task.element, or Task.element[n] for one item of a list, and give the whole element as value"
+        "{operation}: only elements of the first level are patched, not \"{path}\"; write Task.element, or Task.element[n] for one item of a list, and give the whole element as value"
     )]
     Nested {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The path as written.
         path: String,
     },
     /// The Task itself as target.
     #[error(
-        "operation[{operation}]: the Task as a whole is not patched; name one of its elements, Task.element"
+        "{operation}: the Task as a whole is not patched; name one of its elements, Task.element"
     )]
     WholeTask {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
     },
     /// No value where one is due.
-    #[error("operation[{operation}]: Task.{element} is given no value; add {hint}")]
+    #[error("{operation}: Task.{element} is given no value; add {hint}")]
     MissingValue {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The element.
         element: String,
         /// What to add.
@@ -197,10 +223,10 @@ pub enum PatchFault {
         nearest: Vec<String>,
     },
     /// A value of another datatype than the element's.
-    #[error("operation[{operation}]: Task.{element} is not given as {found}; write {hint}")]
+    #[error("{operation}: Task.{element} is not given as {found}; write {hint}")]
     WrongDatatype {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The element.
         element: &'static str,
         /// What was written.
@@ -209,64 +235,58 @@ pub enum PatchFault {
         hint: String,
     },
     /// `insert` or `move` on an element that does not repeat.
-    #[error("operation[{operation}]: Task.{element} is no list, {} does not apply; use replace", .kind.name())]
+    #[error("{operation}: Task.{element} is no list, {} does not apply; use replace", .kind.name())]
     NotAList {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The element.
         element: &'static str,
         /// The type of the operation.
         kind: ListOperation,
     },
     /// `insert` or `move` on one item of a list.
-    #[error("operation[{operation}]: {} takes the list as path, Task.{element}, and the place in its parts", .kind.name())]
+    #[error("{operation}: {} takes the list as path, Task.{element}, and the place in its parts", .kind.name())]
     ItemForList {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The element.
         element: &'static str,
         /// The type of the operation.
         kind: ListOperation,
     },
     /// A path or pointer that reaches nothing in the Task.
-    #[error(
-        "operation[{operation}]: {path} reaches nothing in this Task; read it again, or use add"
-    )]
+    #[error("{operation}: {path} reaches nothing in this Task; read it again, or use add")]
     NothingThere {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The path as FHIRPath, or the JSON pointer.
         path: String,
         /// The first-level element.
         element: String,
     },
     /// A path that reaches several items.
-    #[error(
-        "operation[{operation}]: Task.{element} reaches {count} elements; say which, Task.{element}[0]"
-    )]
+    #[error("{operation}: Task.{element} reaches {count} elements; say which, Task.{element}[0]")]
     SeveralThere {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The element.
         element: &'static str,
         /// How many it reaches.
         count: usize,
     },
     /// `add` of an element that is there and does not repeat.
-    #[error(
-        "operation[{operation}]: Task.{element} is there already and does not repeat; use replace"
-    )]
+    #[error("{operation}: Task.{element} is there already and does not repeat; use replace")]
     AlreadyThere {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The element.
         element: &'static str,
     },
     /// An index outside the list.
-    #[error("operation[{operation}]: {} {index} is outside Task.{element}, which has {count} items; read it again", .part)]
+    #[error("{operation}: {} {index} is outside Task.{element}, which has {count} items; read it again", .part)]
     OutOfBounds {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The element.
         element: &'static str,
         /// The part that holds the index: `index`, `source` or `destination`.
@@ -277,22 +297,20 @@ pub enum PatchFault {
         count: usize,
     },
     /// A JSON pointer against the grammar of RFC 6901.
-    #[error("operation[{operation}]: \"{pointer}\" is no JSON pointer ({reason}); write /element")]
+    #[error("{operation}: \"{pointer}\" is no JSON pointer ({reason}); write /element")]
     PointerUnreadable {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The pointer as written.
         pointer: String,
         /// What is wrong.
         reason: &'static str,
     },
     /// A `move` into a part of what is moved.
-    #[error(
-        "operation[{operation}]: {from} cannot be moved into itself, {path}; choose another place"
-    )]
+    #[error("{operation}: {from} cannot be moved into itself, {path}; choose another place")]
     IntoItself {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The pointer moved from.
         from: String,
         /// The pointer moved to.
@@ -300,31 +318,37 @@ pub enum PatchFault {
     },
     /// A JSON Patch `test` that fails.
     #[error(
-        "operation[{operation}]: the test of {pointer} fails, another value is there; read the Task again"
+        "{operation}: the test of {pointer} fails, another value is there; read the Task again"
     )]
     TestFailed {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The pointer.
         pointer: String,
         /// The first-level element.
         element: String,
     },
+    /// Too many operations for the length of the Task.
+    #[error(
+        "{operation} is one too many for a Task of this length (at most {MAX_WORK_BYTES} bytes of work in one patch); split the patch"
+    )]
+    TooCostly {
+        /// The operation.
+        operation: OperationPlace,
+    },
     /// The Task would outgrow [`super::MAX_RESULT_BYTES`].
-    #[error("operation[{operation}] makes the Task longer than {longest} bytes; shorten it")]
+    #[error("{operation} makes the Task longer than {longest} bytes; shorten it")]
     TooLong {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
         /// The most that is taken: [`super::MAX_RESULT_BYTES`], or the length of a Task that was longer before.
         longest: usize,
     },
     /// The Task would nest too deep.
-    #[error(
-        "operation[{operation}] makes the Task nest deeper than {MAX_DEPTH} levels; flatten it"
-    )]
+    #[error("{operation} makes the Task nest deeper than {MAX_DEPTH} levels; flatten it")]
     TooDeep {
         /// The operation.
-        operation: usize,
+        operation: OperationPlace,
     },
 }
 
@@ -366,6 +390,7 @@ impl Finding for PatchFault {
             | P::OutOfBounds { .. }
             | P::IntoItself { .. }
             | P::TestFailed { .. }
+            | P::TooCostly { .. }
             | P::TooLong { .. }
             | P::TooDeep { .. } => 422,
         }
@@ -377,7 +402,7 @@ impl Finding for PatchFault {
             P::Json(fault) => fault.code(),
             P::NotParameters { .. } | P::NotAnArray | P::Shape { .. } => "structure",
             P::NoOperation | P::MissingPart { .. } | P::MissingValue { .. } => "required",
-            P::TooManyOperations { .. } => "too-costly",
+            P::TooManyOperations { .. } | P::TooCostly { .. } => "too-costly",
             P::UnneededPart { .. }
             | P::PathUnreadable { .. }
             | P::OtherType { .. }
@@ -403,7 +428,7 @@ impl Finding for PatchFault {
             P::Json(fault) => fault.text(),
             P::NotParameters { .. } | P::NotAnArray => "Not a patch",
             P::NoOperation => "No operation",
-            P::TooManyOperations { .. } => "Too many operations",
+            P::TooManyOperations { .. } | P::TooCostly { .. } => "Too many operations",
             P::Shape { .. } => "Patch not well formed",
             P::MissingPart { .. } => "Part missing",
             P::UnneededPart { .. } => "Part not taken",
@@ -430,11 +455,12 @@ impl Finding for PatchFault {
         use PatchFault as P;
         match self {
             P::Json(fault) => fault.path(),
-            P::NotAnArray | P::PointerUnreadable { .. } => String::new(),
+            // Of the whole body, whichever its language.
+            P::NotAnArray | P::NoOperation | P::TooManyOperations { .. } => String::new(),
+            P::PointerUnreadable { operation, .. } => operation.path(),
             P::NotParameters { .. } => "Parameters".to_owned(),
-            P::NoOperation | P::TooManyOperations { .. } => "Parameters.parameter".to_owned(),
             P::Shape { at, .. } | P::UnknownDatatype { at, .. } => {
-                // A JSON pointer is no FHIRPath; the diagnostics name it.
+                // No FHIRPath leads into a JSON Patch; the diagnostics name the place.
                 if at.starts_with("Parameters") {
                     at.clone()
                 } else {
@@ -446,10 +472,12 @@ impl Finding for PatchFault {
             | P::UnknownOperation { operation, .. }
             | P::PathUnreadable { operation, .. }
             | P::OtherType { operation, .. }
-            | P::UnknownElement { operation, .. } => format!("Parameters.parameter[{operation}]"),
-            P::Nested { .. } | P::WholeTask { .. } | P::TooLong { .. } | P::TooDeep { .. } => {
-                "Task".to_owned()
-            }
+            | P::UnknownElement { operation, .. } => operation.path(),
+            P::Nested { .. }
+            | P::WholeTask { .. }
+            | P::TooCostly { .. }
+            | P::TooLong { .. }
+            | P::TooDeep { .. } => "Task".to_owned(),
             P::NotOpen { element, .. }
             | P::MissingValue { element, .. }
             | P::NothingThere { element, .. }

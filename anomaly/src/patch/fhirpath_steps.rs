@@ -1,7 +1,7 @@
 //! The operations of FHIRPath Patch carried out on a Task.
 
 use super::elements::Element;
-use super::fault::PatchFault;
+use super::fault::{OperationPlace, PatchFault};
 use super::path::Target;
 use super::value::NewValue;
 use crate::task_text::{ExactJson, TaskText};
@@ -53,7 +53,11 @@ impl Step {
     }
 
     /// Carries the operation out; on an error the Task may be half changed, which the caller undoes.
-    pub(super) fn apply(&self, operation: usize, task: &mut TaskText) -> Result<(), PatchFault> {
+    pub(super) fn apply(
+        &self,
+        operation: OperationPlace,
+        task: &mut TaskText,
+    ) -> Result<(), PatchFault> {
         match self {
             Step::Add { element, value } => {
                 if element.is_list {
@@ -133,7 +137,7 @@ impl Step {
 }
 
 /// What a path reaches in this Task. The index of an item found is within its list.
-fn find(operation: usize, task: &TaskText, target: &Target) -> Result<Found, PatchFault> {
+fn find(operation: OperationPlace, task: &TaskText, target: &Target) -> Result<Found, PatchFault> {
     let Target { element, index } = *target;
     if !element.is_list {
         // An index on an element that does not repeat: FHIRPath takes it for a list of one.
@@ -163,7 +167,7 @@ fn is_there(task: &TaskText, element: &Element) -> bool {
 
 /// The items of a list that is there.
 fn list(
-    operation: usize,
+    operation: OperationPlace,
     task: &TaskText,
     element: &'static Element,
 ) -> Result<Vec<ExactJson>, PatchFault> {
@@ -180,7 +184,7 @@ fn list(
 
 /// An index that is not negative and at most `greatest`.
 fn bounded(
-    operation: usize,
+    operation: OperationPlace,
     element: &'static Element,
     part: &'static str,
     index: i64,

@@ -1,7 +1,7 @@
 //! The operations of JSON Patch (RFC 6902, section 4) carried out on a Task.
 
 use super::elements::{Element, shortened};
-use super::fault::PatchFault;
+use super::fault::{OperationPlace, PatchFault};
 use super::{Patch, Step as AnyStep};
 use crate::task_text::{ExactJson, JsonKind, Member, TaskText};
 
@@ -50,7 +50,7 @@ impl Pointer {
             && other.rest.starts_with(&self.rest)
     }
 
-    fn nothing_there(&self, operation: usize) -> PatchFault {
+    fn nothing_there(&self, operation: OperationPlace) -> PatchFault {
         PatchFault::NothingThere {
             operation,
             path: shortened(&self.written),
@@ -120,7 +120,11 @@ impl Step {
     }
 
     /// Carries the operation out; on an error the Task may be half changed, which the caller undoes.
-    pub(super) fn apply(&self, operation: usize, task: &mut TaskText) -> Result<(), PatchFault> {
+    pub(super) fn apply(
+        &self,
+        operation: OperationPlace,
+        task: &mut TaskText,
+    ) -> Result<(), PatchFault> {
         let mut change = |at: &Pointer, change: Change<'_>| {
             at.change(task, &change)
                 .ok_or_else(|| at.nothing_there(operation))

@@ -4,7 +4,7 @@ use rorqual_schema::{ResourceType, top_level_elements};
 
 use super::MAX_OPERATIONS;
 use super::elements::{Element, shortened};
-use super::fault::PatchFault;
+use super::fault::{OperationPlace, PatchFault};
 use super::json_edit::{Pointer, Step};
 use crate::task_text::{ExactJson, MAX_DEPTH};
 
@@ -15,8 +15,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Vec<Step>, Vec<PatchFault>> {
     let operations = operations(body).map_err(|fault| vec![fault])?;
     let mut steps = Vec::new();
     let mut faults = Vec::new();
-    for (operation, json) in operations.iter().enumerate() {
-        match read_operation(operation, json) {
+    for (place, json) in operations.iter().enumerate() {
+        match read_operation(place, json) {
             Ok(step) => steps.push(step),
             Err(found) => faults.extend(found),
         }
@@ -40,11 +40,12 @@ fn operations(body: &[u8]) -> Result<Vec<ExactJson>, PatchFault> {
 }
 
 /// Reads one operation; members that RFC 6902 does not name are ignored, as it says (section 4).
-fn read_operation(operation: usize, json: &ExactJson) -> Result<Step, Vec<PatchFault>> {
+fn read_operation(place: usize, json: &ExactJson) -> Result<Step, Vec<PatchFault>> {
+    let operation = OperationPlace::Json(place);
     let mut faults = Vec::new();
     if json.members().is_none() {
         return Err(vec![PatchFault::Shape {
-            at: format!("/{operation}"),
+            at: operation.to_string(),
             problem: "an operation is an object with op and path".to_owned(),
         }]);
     }
@@ -98,18 +99,22 @@ fn read_operation(operation: usize, json: &ExactJson) -> Result<Step, Vec<PatchF
     }
 }
 
-fn string(operation: usize, json: &ExactJson, name: &'static str) -> Result<String, PatchFault> {
+fn string(
+    operation: OperationPlace,
+    json: &ExactJson,
+    name: &'static str,
+) -> Result<String, PatchFault> {
     let value = json.member(name).ok_or(PatchFault::MissingPart {
         operation,
         part: name,
     })?;
     value.text().ok_or_else(|| PatchFault::Shape {
-        at: format!("/{operation}/{name}"),
+        at: format!("{operation}.{name}"),
         problem: "a string is due".to_owned(),
     })
 }
 
-fn known(operation: usize, written: &str) -> Result<&'static str, PatchFault> {
+fn known(operation: OperationPlace, written: &str) -> Result<&'static str, PatchFault> {
     let found = OPERATIONS.into_iter().find(|known| *known == written);
     found.ok_or_else(|| PatchFault::UnknownOperation {
         operation,
@@ -123,7 +128,7 @@ fn known(operation: usize, written: &str) -> Result<&'static str, PatchFault> {
 }
 
 /// Reads a JSON pointer (RFC 6901) whose first segment is open to change.
-fn pointer(operation: usize, written: &str) -> Result<Pointer, PatchFault> {
+fn pointer(operation: OperationPlace, written: &str) -> Result<Pointer, PatchFault> {
     let unreadable = |reason| PatchFault::PointerUnreadable {
         operation,
         pointer: shortened(written),

@@ -19,7 +19,7 @@ mod path;
 mod path_grammar;
 mod value;
 
-pub use fault::{ListOperation, NotOpen, PatchFault};
+pub use fault::{ListOperation, NotOpen, OperationPlace, PatchFault};
 
 use crate::task_text::{MAX_DEPTH, TaskText};
 
@@ -29,6 +29,10 @@ pub const MAX_OPERATIONS: usize = 200;
 /// How long a Task may grow by a patch, in bytes of its JSON text; one that was longer before may not grow at all. Without
 /// a bound a few `copy` operations of JSON Patch, each doubling the text, would fill the memory.
 pub const MAX_RESULT_BYTES: usize = 1 << 20;
+
+/// How much work one patch may be: the lengths of the Task before each operation, added up, in bytes. A patch of
+/// [`MAX_OPERATIONS`] on a Task of ordinary length (a few thousand bytes) is a twentieth of it.
+pub const MAX_WORK_BYTES: usize = 16 << 20;
 
 /// A patch that was read and whose paths are all open to change; not yet applied to a Task.
 #[derive(Clone, Debug)]
@@ -89,7 +93,17 @@ impl Patch {
     pub fn apply(&self, task: &mut TaskText) -> Result<(), PatchFault> {
         let mut patched = task.clone();
         let longest = MAX_RESULT_BYTES.max(task.byte_len());
-        for (operation, step) in self.steps.iter().enumerate() {
+        let mut work = 0_usize;
+        for (place, step) in self.steps.iter().enumerate() {
+            let operation = match step {
+                Step::FhirPath(_) => OperationPlace::FhirPath(place),
+                Step::Json(_) => OperationPlace::Json(place),
+            };
+            // One operation is always taken, or a very long Task could not even be shortened.
+            work = work.saturating_add(patched.byte_len());
+            if place > 0 && work > MAX_WORK_BYTES {
+                return Err(PatchFault::TooCostly { operation });
+            }
             match step {
                 Step::FhirPath(step) => step.apply(operation, &mut patched)?,
                 Step::Json(step) => step.apply(operation, &mut patched)?,

@@ -2,7 +2,7 @@
 
 use super::MAX_OPERATIONS;
 use super::elements::{Element, shortened};
-use super::fault::{ListOperation, PatchFault};
+use super::fault::{ListOperation, OperationPlace, PatchFault};
 use super::fhirpath_steps::Step;
 use super::path::{Reached, Target, resolve};
 use super::value::{NewValue, Part};
@@ -33,8 +33,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Vec<Step>, Vec<PatchFault>> {
     let operations = operations(body).map_err(|fault| vec![fault])?;
     let mut steps = Vec::new();
     let mut faults = Vec::new();
-    for (operation, json) in operations.iter().enumerate() {
-        match read_operation(operation, json) {
+    for (place, json) in operations.iter().enumerate() {
+        match read_operation(place, json) {
             Ok(step) => steps.push(step),
             Err(found) => faults.extend(found),
         }
@@ -97,7 +97,7 @@ fn operations(body: &[u8]) -> Result<Vec<ExactJson>, PatchFault> {
 
 /// The parts of one operation, found by name, and the faults met so far.
 struct Reading<'p> {
-    operation: usize,
+    operation: OperationPlace,
     parts: &'p [Part],
     faults: Vec<PatchFault>,
 }
@@ -167,8 +167,9 @@ impl<'p> Reading<'p> {
     }
 }
 
-fn read_operation(operation: usize, json: &ExactJson) -> Result<Step, Vec<PatchFault>> {
-    let at = format!("Parameters.parameter[{operation}]");
+fn read_operation(place: usize, json: &ExactJson) -> Result<Step, Vec<PatchFault>> {
+    let operation = OperationPlace::FhirPath(place);
+    let at = format!("Parameters.parameter[{place}]");
     let part = Part::read(at, json).map_err(|fault| vec![fault])?;
     let mut reading = Reading {
         operation,
@@ -184,14 +185,14 @@ fn read_operation(operation: usize, json: &ExactJson) -> Result<Step, Vec<PatchF
             ),
         }]);
     }
-    for (place, own) in part.parts.iter().enumerate() {
+    for (number, own) in part.parts.iter().enumerate() {
         let problem = if !PARTS.contains(&own.name.as_str()) {
             format!(
                 "an operation has no part \"{}\"; its parts are {}",
                 shortened(&own.name),
                 PARTS.join(", ")
             )
-        } else if part.parts.iter().take(place).any(|p| p.name == own.name) {
+        } else if part.parts.iter().take(number).any(|p| p.name == own.name) {
             format!("the part {} stands twice; keep one", own.name)
         } else {
             continue;
@@ -232,7 +233,7 @@ fn read_operation(operation: usize, json: &ExactJson) -> Result<Step, Vec<PatchF
 }
 
 fn known_operation(
-    operation: usize,
+    operation: OperationPlace,
     written: &str,
 ) -> Result<(&'static str, &'static [&'static str]), PatchFault> {
     if let Some(known) = OPERATIONS.into_iter().find(|(name, _)| *name == written) {

@@ -3,7 +3,7 @@
 use rorqual_schema::{ResourceType, top_level_elements};
 
 use super::elements::{Element, shortened};
-use super::fault::PatchFault;
+use super::fault::{OperationPlace, PatchFault};
 use super::path_grammar::{Token, recognise};
 
 /// What a path reaches.
@@ -33,7 +33,7 @@ impl Target {
 }
 
 /// Reads a path: `Task`, `Task.x`, `x`, `Task.x[n]` or `x[n]`, where x is open to change.
-pub(super) fn resolve(operation: usize, written: &str) -> Result<Reached, PatchFault> {
+pub(super) fn resolve(operation: OperationPlace, written: &str) -> Result<Reached, PatchFault> {
     let tokens = recognise(written).map_err(|reason| PatchFault::PathUnreadable {
         operation,
         path: shortened(written),
@@ -93,7 +93,7 @@ pub(super) fn resolve(operation: usize, written: &str) -> Result<Reached, PatchF
     }
 }
 
-fn nested(operation: usize, written: &str) -> PatchFault {
+fn nested(operation: OperationPlace, written: &str) -> PatchFault {
     PatchFault::Nested {
         operation,
         path: shortened(written),

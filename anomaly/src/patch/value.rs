@@ -2,7 +2,7 @@
 
 use super::datatypes::{datatype, is_primitive, json_kind, misspelt};
 use super::elements::{Element, shortened};
-use super::fault::PatchFault;
+use super::fault::{OperationPlace, PatchFault};
 use crate::task_text::{ExactJson, JsonKind, Member};
 
 /// A parameter or part of a `Parameters` resource.
@@ -162,7 +162,7 @@ impl Part {
 impl NewValue {
     /// The value a part gives to an element.
     pub(super) fn read(
-        operation: usize,
+        operation: OperationPlace,
         element: &'static Element,
         part: Option<&Part>,
     ) -> Result<Self, PatchFault> {

@@ -32,7 +32,7 @@ impl Walk<'_> {
                         "another contained resource has the id {} too; make it unique in this Task",
                         quoted(id)
                     );
-                    return self.note(refuse(reason));
+                    self.note(refuse(reason));
                 }
             }
             Some(Node::String(id)) => {
@@ -40,17 +40,17 @@ impl Walk<'_> {
                     "the contained resource has the id {}; an id is 1 to 64 letters, digits, hyphens and points",
                     quoted(id)
                 );
-                return self.note(refuse(reason));
+                self.note(refuse(reason));
             }
             Some(other) => {
                 let reason = format!(
                     "the id of the contained resource is {}; send a string",
                     described(other)
                 );
-                return self.note(refuse(reason));
+                self.note(refuse(reason));
             }
             None => {
-                return self.note(refuse(
+                self.note(refuse(
                     "the contained resource has no id; give it one, unique in this Task".to_owned(),
                 ));
             }

@@ -159,3 +159,10 @@ fn readers_beside_a_busy_writer() {
         done.store(1, Ordering::SeqCst);
     });
 }
+
+#[test]
+fn a_log_can_move_to_the_thread_that_writes() {
+    fn assert_send<T: Send>() {}
+    assert_send::<Log<Folder>>();
+    assert_send::<LogReader<Folder>>();
+}

@@ -192,3 +192,32 @@ fn unfinished_files_are_removed_and_others_left_alone() {
         ["00000000000000000001.log", SECOND, "notes.new"]
     );
 }
+
+/// Wherever the power goes during the opening, the bytes cut off are in the segment or beside it.
+#[test]
+fn the_copy_is_on_disk_before_the_tail_is_cut() {
+    let pristine = SimulatedDisk::new(3);
+    two_segments(&pristine);
+    let mut bytes = pristine.bytes(SECOND).unwrap();
+    let tail: Vec<u8> = (0..2000).map(|at| (at % 251) as u8).collect();
+    bytes.extend_from_slice(&tail);
+    pristine.put(SECOND, bytes.clone());
+    pristine.keep_sync_points();
+    drop(open(pristine.clone(), 0));
+    let points = pristine.take_sync_points();
+    assert!(points.len() >= 4);
+    let mut kept_aside = 0;
+    for point in points {
+        for seed in 0..200 {
+            let disk = point.after_power_cut(seed);
+            if disk.bytes(SECOND).unwrap() == bytes {
+                continue;
+            }
+            let names = disk.names();
+            let copy = names.iter().find(|name| name.contains(".tail-")).unwrap();
+            assert_eq!(disk.bytes(copy).unwrap(), tail, "seed {seed}");
+            kept_aside += 1;
+        }
+    }
+    assert!(kept_aside > 0);
+}

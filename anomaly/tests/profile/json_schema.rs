@@ -101,6 +101,10 @@ fn members_datatypes_and_arrays_are_those_of_the_json_schema() {
             .map(|(member, ..)| member)
             .collect();
         for (member, ..) in theirs {
+            // The schema gives every part a modifierExtension; the definitions give it to BackboneElements alone.
+            if member == "modifierExtension" && name.contains('.') && !name.starts_with("Task.") {
+                continue;
+            }
             assert!(
                 ours.contains(&member),
                 "{name}.{member} is in the schema only"

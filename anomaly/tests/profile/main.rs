@@ -1,9 +1,11 @@
 //! What a Task may be: samples accepted and refused, every fault provoked, the table compared with HL7's JSON schema.
 
 mod datatypes;
+mod extensions;
 mod json_schema;
 mod mutations;
 mod profile_faults;
+mod references;
 mod samples;
 mod structure_faults;
 

@@ -19,7 +19,7 @@ impl Reference {
             let mut tests = vec![&criterion.test];
             for (m, other) in criteria.iter().enumerate().skip(n + 1) {
                 if family.is_some()
-                    && other.path == criterion.path
+                    && self.spelled_out(kind, other) == self.spelled_out(kind, criterion)
                     && self.family(kind, other) == family
                 {
                     seen.insert(m);
@@ -30,6 +30,36 @@ impl Reference {
                 .into_iter()
                 .any(|end| self.jointly(end, &tests))
         })
+    }
+
+    /// A path with the type of each step that can lead to one type only: `focus.crisis-type` is `focus:Location.crisis-type`.
+    fn spelled_out(&self, kind: Kind, criterion: &Criterion) -> Vec<Step> {
+        let mut kinds = vec![kind];
+        let mut path = criterion.path.clone();
+        for n in 0..path.len() {
+            let next = match path.get(n + 1) {
+                Some(Step::To { code, .. }) => Some(*code),
+                Some(Step::From { .. }) => None,
+                None => Some(criterion.test.code),
+            };
+            kinds = match &path[n] {
+                Step::From { source, .. } => vec![*source],
+                Step::To {
+                    target: Some(target),
+                    ..
+                } => vec![*target],
+                Step::To { code, target: None } => kinds
+                    .iter()
+                    .filter_map(|kind| parameter(*kind, code))
+                    .flat_map(|link| link.targets.iter().copied())
+                    .filter(|kind| next.is_none_or(|next| parameter(*kind, next).is_some()))
+                    .collect(),
+            };
+            if let (Step::To { target, .. }, [only]) = (&mut path[n], kinds.as_slice()) {
+                *target = Some(*only);
+            }
+        }
+        path
     }
 
     /// The group a criterion takes part in; `:not` and `:missing` stay outside.

@@ -1,0 +1,125 @@
+//! From what workers gathered to the folder of a generation, or of a redacted view of one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rorqual::index::FormatError;
+use rorqual::index::directory::DirectoryCollector;
+use rorqual::index::manifest::FileRecord;
+use rorqual_schema::{ResourceType, Schema};
+
+use crate::gather::Resource;
+use crate::order::order;
+use crate::progress::Progress;
+use crate::resolve::{Kept, Resolved, resolve};
+use crate::spool::Spool;
+use crate::write::{Material, write_generation};
+
+/// Everything the workers gathered, joined.
+pub struct Merged {
+    /// Values, by type.
+    pub directories: Vec<DirectoryCollector>,
+    /// Resources, by type and slot.
+    pub resources: Vec<Vec<Resource>>,
+}
+
+impl Merged {
+    /// Nothing yet.
+    pub fn new(schema: &Schema) -> Merged {
+        Merged {
+            directories: ResourceType::ALL
+                .iter()
+                .map(|&kind| DirectoryCollector::new(schema, kind))
+                .collect(),
+            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+        }
+    }
+
+    /// Takes over what one worker gathered.
+    pub fn absorb(&mut self, directories: Vec<DirectoryCollector>, resources: Vec<Vec<Resource>>) {
+        for (ours, other) in self.directories.iter_mut().zip(directories) {
+            // The first worker's collectors are taken over whole: nothing to join yet.
+            if ours.is_empty() {
+                *ours = other
+            } else {
+                ours.absorb(other);
+            }
+        }
+        for (ours, other) in self.resources.iter_mut().zip(resources) {
+            ours.extend(other);
+        }
+    }
+}
+
+/// A folder that was written, but for its manifest.
+pub struct Assembled {
+    /// The record of each file.
+    pub files: BTreeMap<String, FileRecord>,
+    /// How many resources there are, by type.
+    pub counts: Vec<u64>,
+    /// Which resources stayed.
+    pub kept: Kept,
+    /// What their references lead to.
+    pub resolved: Resolved,
+}
+
+impl Assembled {
+    /// The counts as a manifest has them.
+    pub fn counts_by_type(&self) -> BTreeMap<String, u64> {
+        by_type(&self.counts)
+    }
+
+    /// The references that lead nowhere, as a manifest has them.
+    pub fn dangling_by_type(&self) -> BTreeMap<String, u64> {
+        by_type(&self.resolved.dangling)
+    }
+}
+
+fn by_type(counts: &[u64]) -> BTreeMap<String, u64> {
+    let named = ResourceType::ALL.iter().zip(counts);
+    named
+        .map(|(kind, count)| (kind.name().to_owned(), *count))
+        .collect()
+}
+
+/// Decides which resources stay, resolves their references, orders them and writes everything but the manifest into `path`,
+/// which must exist.
+///
+/// # Errors
+/// [`FormatError`] of the first structure that cannot be written.
+pub fn assemble(
+    schema: &Schema,
+    merged: &Merged,
+    spools: &[Spool],
+    path: &Path,
+    threads: usize,
+    progress: &Progress,
+) -> Result<Assembled, FormatError> {
+    let step = progress.step("resolving references");
+    let kept = Kept::decide(&merged.resources);
+    let resolved = resolve(schema, &merged.directories, &kept);
+    let order = order(
+        schema,
+        &merged.directories,
+        &merged.resources,
+        &kept,
+        &resolved,
+    );
+    step.finish("done");
+    let material = Material {
+        schema,
+        directories: &merged.directories,
+        resources: &merged.resources,
+        spools,
+        resolved: &resolved,
+        order: &order,
+    };
+    let files = write_generation(&material, path, threads.max(1), progress)?;
+    let counts = order.slots.iter().map(|slots| slots.len() as u64).collect();
+    Ok(Assembled {
+        files,
+        counts,
+        kept,
+        resolved,
+    })
+}

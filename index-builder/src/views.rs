@@ -1,0 +1,182 @@
+//! Redacted views: for each rule set of the access policy a folder like the generation's own, made from resources without
+//! what the rules hide, as if the extract had come like that.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rorqual::access::POLICY;
+use rorqual::index::generation::{VIEWS, sync_directory};
+use rorqual::index::manifest::{FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest, write_synced};
+use rorqual::index::{FormatError, checksum_file};
+use rorqual_access::{DataRules, Directory, Policy, Redacted, Survey, Target};
+use rorqual_schema::{Node, ResourceType, Schema};
+
+use crate::BuildError;
+use crate::assemble::{Merged, assemble};
+use crate::gather::{Gathered, Gatherer, Resource};
+use crate::input::{Item, Origin, Record};
+use crate::progress::Progress;
+use crate::resolve::Kept;
+use crate::spool::Spool;
+
+/// What views are made from: the full directory of the same build.
+pub struct Source<'a> {
+    /// The parameters.
+    pub schema: &'a Schema,
+    /// Everything gathered.
+    pub merged: &'a Merged,
+    /// Which of it stays.
+    pub kept: &'a Kept,
+    /// Bodies, by worker.
+    pub spools: &'a [Spool],
+    /// The manifest of the full directory.
+    pub manifest: &'a Manifest,
+}
+
+/// Writes the views of a policy into `built`, the folder of the generation, and the policy beside them. Answers the names
+/// of the views and the record of each file.
+///
+/// # Errors
+/// [`BuildError`].
+pub fn write_views(
+    source: &Source<'_>,
+    policy_text: &str,
+    built: &Path,
+    staging: &Path,
+    threads: usize,
+    progress: &Progress,
+) -> Result<(Vec<String>, BTreeMap<String, FileRecord>), BuildError> {
+    let policy = Policy::from_toml(policy_text)?;
+    policy.check_parameters(source.schema)?;
+    let place = built.join(POLICY);
+    write_synced(&place, policy_text.as_bytes())?;
+    let mut files = BTreeMap::from([(POLICY.to_owned(), checksum_file(&place)?)]);
+    let mut names = Vec::new();
+    let step = progress.step("surveying what leads where");
+    let directory = survey(source)?;
+    step.finish("done");
+    for view in policy.views() {
+        if view.id.is_full() {
+            continue;
+        }
+        let name = view.id.as_str();
+        let folder = built.join(VIEWS).join(name);
+        fs::create_dir_all(&folder).map_err(|error| FormatError::io(&folder, error))?;
+        let step = progress.step(&format!("redacting for {}", view.profiles.join(", ")));
+        let mut merged = Merged::new(source.schema);
+        let mut spools = Vec::new();
+        for one in redact(source, &directory, view.rules, staging, threads)? {
+            merged.absorb(one.directories, one.resources);
+            spools.push(one.spool);
+        }
+        step.finish("done");
+        let assembled = assemble(source.schema, &merged, &spools, &folder, threads, progress)?;
+        let manifest = Manifest {
+            counts: assembled.counts_by_type(),
+            dangling: assembled.dangling_by_type(),
+            files: assembled.files.clone(),
+            views: Vec::new(),
+            ..source.manifest.clone()
+        };
+        manifest.write(&folder)?;
+        let inside = |file: &str| format!("{VIEWS}/{name}/{file}");
+        for own in [MANIFEST, MANIFEST_CHECKSUM] {
+            files.insert(inside(own), checksum_file(&folder.join(own))?);
+        }
+        let own = assembled.files.into_iter();
+        files.extend(own.map(|(file, record)| (inside(&file), record)));
+        names.push(name.to_owned());
+    }
+    if !names.is_empty() {
+        sync_directory(&built.join(VIEWS))?;
+    }
+    Ok((names, files))
+}
+
+/// Every resource that stays, with its type.
+fn kept<'a>(source: &'a Source<'_>) -> impl Iterator<Item = (ResourceType, &'a Resource)> {
+    ResourceType::ALL.into_iter().flat_map(move |kind| {
+        let resources = source.merged.resources[kind.index()].iter().zip(0u32..);
+        resources
+            .filter(move |(_, slot)| source.kept.is_kept(kind, *slot))
+            .map(move |(resource, _)| (kind, resource))
+    })
+}
+
+fn survey(source: &Source<'_>) -> Result<Directory, BuildError> {
+    let mut survey = Survey::new();
+    let mut body = Vec::new();
+    for (kind, resource) in kept(source) {
+        source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
+        survey.note(kind, &parsed(resource, &body)?);
+    }
+    Ok(survey.finish())
+}
+
+/// Redacts every resource, several at a time, and gathers what is left.
+fn redact(
+    source: &Source<'_>,
+    directory: &Directory,
+    rules: &DataRules,
+    staging: &Path,
+    threads: usize,
+) -> Result<Vec<Gathered>, BuildError> {
+    let visibility = directory.visibility(rules);
+    let threads = threads.clamp(1, 64);
+    let worker = |number: usize| -> Result<Gathered, BuildError> {
+        let path = staging.join(format!("view-spool-{number}"));
+        let mut gatherer = Gatherer::create(source.schema, &path, number as u16)?;
+        let mut body = Vec::new();
+        let own = kept(source).enumerate().skip(number).step_by(threads);
+        for (sequence, (kind, resource)) in own {
+            source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
+            let node = parsed(resource, &body)?;
+            let facts = directory.facts(kind, &resource.id);
+            let visible = |target: Target<'_>| visibility.holds(&target);
+            let redacted = rules
+                .redact(kind, &body, &node, facts, &visible)
+                .map_err(|error| BuildError::Redaction {
+                    detail: error.to_string(),
+                })?;
+            let bytes = match redacted {
+                Redacted::Hidden => continue,
+                Redacted::Whole => body.clone(),
+                Redacted::Partial(bytes) => bytes,
+            };
+            let record = Record {
+                sequence: sequence as u64,
+                origin: Origin {
+                    source: "redaction".into(),
+                    line: 0,
+                    entry: None,
+                },
+                bytes,
+            };
+            gatherer.take(vec![Item::Record(record)])?;
+        }
+        let gathered = gatherer.finish()?;
+        match gathered.rejects.first() {
+            None => Ok(gathered),
+            Some(reject) => Err(BuildError::Redaction {
+                detail: reject.reason.to_string(),
+            }),
+        }
+    };
+    std::thread::scope(|scope| {
+        let worker = &worker;
+        let workers: Vec<_> = (0..threads)
+            .map(|number| scope.spawn(move || worker(number)))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| BuildError::Worker)?)
+            .collect()
+    })
+}
+
+fn parsed<'b>(resource: &Resource, body: &'b [u8]) -> Result<Node<'b>, BuildError> {
+    Node::parse(body).map_err(|error| BuildError::Redaction {
+        detail: format!("{}: {error}", resource.id),
+    })
+}
