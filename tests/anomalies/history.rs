@@ -1,7 +1,7 @@
 //! A long random history against a plain map: writes of every kind, folds, rebuilds, restarts and swaps, and after each
 //! step searches whose answers the map knows.
 //!
-//! A history is drawn from a seed, which a failure shows; `ANOMALIES_SEED=…` repeats it, `ANOMALIES_STEPS=…` makes it
+//! A history is drawn from a seed, which a failure shows; `RORQUAL_SEED=…` repeats it, `RORQUAL_STEPS=…` makes it
 //! longer.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -654,9 +654,9 @@ fn set(name: &str) -> Option<u64> {
 }
 
 fn run(seed: u64) {
-    let steps = set("ANOMALIES_STEPS").unwrap_or(160);
-    let seed = set("ANOMALIES_SEED").unwrap_or(seed);
-    println!("ANOMALIES_SEED={seed} ANOMALIES_STEPS={steps}");
+    let steps = set("RORQUAL_STEPS").unwrap_or(160);
+    let seed = set("RORQUAL_SEED").unwrap_or(seed);
+    println!("RORQUAL_SEED={seed} RORQUAL_STEPS={steps}");
     let mut history = History::begin(seed);
     for number in 0..steps {
         let step = catch_unwind(AssertUnwindSafe(|| history.step()));
@@ -664,7 +664,7 @@ fn run(seed: u64) {
             for (number, told) in history.told.iter().enumerate() {
                 println!("{number}: {told}");
             }
-            println!("step {number} failed: ANOMALIES_SEED={seed} ANOMALIES_STEPS={steps}");
+            println!("step {number} failed: RORQUAL_SEED={seed} RORQUAL_STEPS={steps}");
             resume_unwind(failure);
         }
     }
