@@ -188,7 +188,7 @@ fn folds_and_rebuilds_killed_at_any_instant_lose_nothing() {
             "round {round}: it never opened"
         );
         let listening = std::thread::spawn(move || lines.collect::<Vec<String>>());
-        std::thread::sleep(Duration::from_micros(rng.u64(..150_000)));
+        std::thread::sleep(Duration::from_micros(rng.u64(..350_000)));
         assert!(
             child.try_wait().expect("a child").is_none(),
             "round {round}: it ended by itself"
