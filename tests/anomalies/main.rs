@@ -4,6 +4,7 @@ mod beside;
 mod child;
 mod directory;
 mod disk;
+mod full_disk;
 mod history;
 mod interrupted;
 mod model;

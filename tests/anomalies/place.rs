@@ -1,6 +1,6 @@
 //! A folder with an index; opening it as a server does, and asking it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,12 @@ pub struct Place {
 impl Place {
     /// An index of these lines.
     pub fn of(lines: &[String]) -> Place {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Place::below(&std::env::temp_dir(), lines)
+    }
+
+    /// An index of these lines in a new folder below another.
+    pub fn below(above: &Path, lines: &[String]) -> Place {
+        let folder = tempfile::tempdir_in(above).expect("a temporary folder");
         let index = folder.path().join("index");
         let place = Place { folder, index };
         place.build(lines);
