@@ -276,6 +276,7 @@ impl Engine {
             query,
             base_url: &self.options.base_url,
             handling: Handling::Default,
+            permits: None,
         }
     }
 

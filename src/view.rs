@@ -28,6 +28,7 @@ use crate::query::error::{Fault, SearchError};
 use crate::query::evaluate::{Evaluator, damaged};
 use crate::query::explain::{Depth, Explanation};
 use crate::query::order::{Distances, Order};
+use crate::query::parse::asked::Asked;
 use crate::query::parse::{
     ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse,
 };
@@ -43,6 +44,17 @@ pub struct SearchRequest<'a> {
     pub base_url: &'a str,
     /// `Prefer: handling`.
     pub handling: Handling,
+    /// What the caller may ask about; nothing: everything.
+    pub permits: Option<&'a dyn Permits>,
+}
+
+/// What a caller may ask about, beyond what a view shows: some may not search by a parameter, or see a type.
+pub trait Permits: Sync + std::fmt::Debug {
+    /// Whether a type may be searched, drawn in by an include or passed through by a chain, or one of its parameters used.
+    ///
+    /// # Errors
+    /// What is not allowed, and what to do, for the client.
+    fn check(&self, kind: ResourceType, parameter: Option<&str>) -> Result<(), String>;
 }
 
 /// A page of results.
@@ -337,7 +349,22 @@ impl View {
             group_matching: self.options.group_matching,
             features: FEATURES,
         };
-        parse(snapshot.schema(), request.kind, request.query, &options)
+        let parsed = parse(snapshot.schema(), request.kind, request.query, &options)?;
+        if let Some(permits) = request.permits {
+            let refused = |(kind, parameter): &Asked| {
+                let reason = permits.check(*kind, parameter.as_deref()).err()?;
+                Some(Fault::Forbidden { reason })
+            };
+            let faults: Vec<Fault> = parsed
+                .asked(snapshot.schema())
+                .iter()
+                .filter_map(refused)
+                .collect();
+            if !faults.is_empty() {
+                return Err(SearchError::new(faults));
+            }
+        }
+        Ok(parsed)
     }
 
     /// The last state of a generation that was live and whose cursors still hold.
@@ -383,6 +410,11 @@ impl View {
                 &matches,
                 &parsed.includes,
                 self.options.include_bound,
+                &|kind| {
+                    request
+                        .permits
+                        .is_none_or(|permits| permits.check(kind, None).is_ok())
+                },
             );
             if along.cut {
                 warnings.push(include_bound_reached(self.options.include_bound));

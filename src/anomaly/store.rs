@@ -23,7 +23,7 @@ use super::writer::Writer;
 use crate::engine::Engine;
 use crate::index::FormatError;
 use crate::outcome::Issue;
-use crate::view::StoredResource;
+use crate::view::{StoredResource, View};
 
 /// How anomalies are kept.
 #[derive(Clone, Debug)]
@@ -99,6 +99,9 @@ pub struct Write {
     pub changes: Vec<Change>,
     /// Where the server is known to this client.
     pub base_url: String,
+    /// What the client sees of the directory; nothing: everything. What it does not see cannot be reported on or patched,
+    /// and answers show Tasks as it would read them.
+    pub view: Option<Arc<View>>,
 }
 
 /// What a change did.

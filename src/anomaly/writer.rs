@@ -24,7 +24,7 @@ use crate::index::manifest::AnomalyMark;
 use crate::index::overlay::{Version, WRITTEN};
 use crate::outcome::Issue;
 use crate::query::parse::Handling;
-use crate::view::{SearchRequest, StoredResource};
+use crate::view::{SearchRequest, StoredResource, View};
 
 /// Requests that share one sync at most.
 const BATCH: usize = 512;
@@ -47,7 +47,19 @@ struct Staged {
     versions: Vec<Version>,
     /// The last version staged of each id.
     present: HashMap<String, StoredResource>,
-    replies: Vec<(Reply, Vec<Done>)>,
+    replies: Vec<(Reply, Vec<Done>, Option<Arc<View>>)>,
+}
+
+/// Who asks for a write.
+struct Client {
+    base_url: String,
+    view: Option<Arc<View>>,
+}
+
+impl Client {
+    fn sees<'a>(&'a self, engine: &'a Engine) -> &'a View {
+        self.view.as_deref().unwrap_or(engine.full())
+    }
 }
 
 /// A version made of a change.
@@ -56,6 +68,13 @@ struct NewVersion {
     resource: StoredResource,
     made: Made,
     notes: Vec<Issue>,
+}
+
+impl NewVersion {
+    /// Whether it is to be written. What was there already is told as its client sees it, which may be less than the whole.
+    fn is_new(&self) -> bool {
+        self.made != Made::Existing
+    }
 }
 
 impl<S: Storage> Writer<S> {
@@ -126,15 +145,19 @@ impl<S: Storage> Writer<S> {
             // The condition must see what was decided before it.
             self.commit(std::mem::take(staged));
         }
-        let (mut mark, base_url) = (self.mark, write.base_url);
+        let client = Client {
+            base_url: write.base_url,
+            view: write.view,
+        };
+        let mut mark = self.mark;
         mark.instant = now_ms().max(mark.instant);
-        let made = match self.decide(staged, &write.changes, &base_url, &mut mark) {
+        let made = match self.decide(staged, &write.changes, &client, &mut mark) {
             Ok(made) => made,
             Err(failed) => return reply(Err(failed)),
         };
         let new: Vec<(String, Vec<u8>)> = made
             .iter()
-            .filter(|version| version.made != Made::Existing)
+            .filter(|version| version.is_new())
             .map(|version| (version.id.clone(), version.resource.body.to_vec()))
             .collect();
         if !new.is_empty() {
@@ -142,7 +165,7 @@ impl<S: Storage> Writer<S> {
                 Ok(sequence) => mark.sequence = sequence,
                 Err(refusal) => return reply(Err(Failed { change: 0, refusal })),
             }
-            for version in &made {
+            for version in made.iter().filter(|version| version.is_new()) {
                 let (id, resource) = (version.id.clone(), version.resource.clone());
                 staged.present.insert(id, resource);
             }
@@ -162,7 +185,7 @@ impl<S: Storage> Writer<S> {
             resource: version.resource,
             notes: version.notes,
         });
-        staged.replies.push((reply, done.collect()));
+        staged.replies.push((reply, done.collect(), client.view));
     }
 
     fn append(
@@ -221,7 +244,17 @@ impl<S: Storage> Writer<S> {
             // One notice waiting is enough.
             let _ = self.joins.try_send(());
         }
-        for (reply, done) in staged.replies {
+        for (reply, mut done, view) in staged.replies {
+            if let Some(view) = &view {
+                for done in &mut done {
+                    // A Task that this write made is one that its client sees.
+                    if let Some(shown) =
+                        view.read_version(WRITTEN, &done.id, &done.resource.version)
+                    {
+                        done.resource = shown;
+                    }
+                }
+            }
             reply(match &refusal {
                 None => Ok(done),
                 Some(refusal) => Err(Failed {
@@ -248,7 +281,7 @@ impl<S: Storage> Writer<S> {
         &self,
         staged: &Staged,
         changes: &[Change],
-        base_url: &str,
+        client: &Client,
         mark: &mut AnomalyMark,
     ) -> Result<Vec<NewVersion>, Failed> {
         let mut made: Vec<NewVersion> = Vec::new();
@@ -278,24 +311,25 @@ impl<S: Storage> Writer<S> {
             };
             let version = match change {
                 Change::Create { draft, unless, .. } => match unless {
-                    Some(condition) => match self.existing(condition, base_url).map_err(failed)? {
+                    Some(condition) => match self.existing(condition, client).map_err(failed)? {
                         Some(existing) => existing,
                         None => self
-                            .create(id, draft, &addresses, base_url, mark)
+                            .create(id, draft, &addresses, client, mark)
                             .map_err(failed)?,
                     },
                     None => self
-                        .create(id, draft, &addresses, base_url, mark)
+                        .create(id, draft, &addresses, client, mark)
                         .map_err(failed)?,
                 },
                 Change::Patch {
                     patch, if_match, ..
                 } => {
-                    let earlier = made.iter().rev().find(|earlier| earlier.id == id);
+                    let mut earlier = made.iter().rev();
+                    let earlier = earlier.find(|earlier| earlier.is_new() && earlier.id == id);
                     let present = earlier
                         .map(|earlier| earlier.resource.clone())
                         .or_else(|| staged.present.get(&id).cloned());
-                    self.patch(id, present, patch, if_match.as_deref(), base_url, mark)
+                    self.patch(id, present, patch, if_match.as_deref(), client, mark)
                         .map_err(failed)?
                 }
             };
@@ -309,7 +343,7 @@ impl<S: Storage> Writer<S> {
         id: String,
         draft: &Draft,
         addresses: &HashMap<String, String>,
-        base_url: &str,
+        client: &Client,
         mark: &mut AnomalyMark,
     ) -> Result<NewVersion, WriteRefusal> {
         let mut text = draft.text.clone();
@@ -325,9 +359,9 @@ impl<S: Storage> Writer<S> {
         });
         let body = text.to_json();
         let node = readable(&body)?;
-        let snapshot = self.engine.snapshot();
+        let snapshot = client.sees(&self.engine).snapshot();
         let mut notes = draft.notes.clone();
-        notes.extend(check_focus(&snapshot, &node, base_url)?);
+        notes.extend(check_focus(&snapshot, &node, &client.base_url)?);
         Ok(NewVersion {
             id,
             resource: StoredResource {
@@ -346,9 +380,14 @@ impl<S: Storage> Writer<S> {
         staged: Option<StoredResource>,
         patch: &Patch,
         if_match: Option<&str>,
-        base_url: &str,
+        client: &Client,
         mark: &AnomalyMark,
     ) -> Result<NewVersion, WriteRefusal> {
+        // The whole Task is patched, also by a client that sees only part of it.
+        let unseen = staged.is_none() || client.view.is_some();
+        if unseen && client.sees(&self.engine).read(WRITTEN, &id).is_none() {
+            return Err(WriteRefusal::NotFound { id });
+        }
         let present = staged
             .or_else(|| self.engine.read(WRITTEN, &id))
             .ok_or_else(|| WriteRefusal::NotFound { id: id.clone() })?;
@@ -387,7 +426,7 @@ impl<S: Storage> Writer<S> {
         });
         let body = text.to_json();
         let node = readable(&body)?;
-        let notes = check(&node, base_url).map_err(|refusal| match refusal {
+        let notes = check(&node, &client.base_url).map_err(|refusal| match refusal {
             // The patch was sound; what it makes is not.
             WriteRefusal::Faulty { issues, .. } => WriteRefusal::Faulty {
                 status: 422,
@@ -411,7 +450,7 @@ impl<S: Storage> Writer<S> {
     fn existing(
         &self,
         condition: &str,
-        base_url: &str,
+        client: &Client,
     ) -> Result<Option<NewVersion>, WriteRefusal> {
         let refused = |detail: String| WriteRefusal::Condition {
             condition: condition.to_owned(),
@@ -424,17 +463,18 @@ impl<S: Storage> Writer<S> {
                     .to_owned(),
             ));
         }
-        let found = self.engine.full().matching(&SearchRequest {
+        let found = client.sees(&self.engine).matching(&SearchRequest {
             kind: WRITTEN,
             query: condition,
-            base_url,
+            base_url: &client.base_url,
             handling: Handling::Strict,
+            permits: None,
         });
         let found = found.map_err(|error| refused(error.to_string()))?;
         match found.as_slice() {
             [] => Ok(None),
             [id] => {
-                let stored = self.engine.read(WRITTEN, id);
+                let stored = client.sees(&self.engine).read(WRITTEN, id);
                 Ok(stored.map(|resource| NewVersion {
                     id: id.clone(),
                     resource,

@@ -35,7 +35,7 @@ pub struct Included {
 }
 
 /// Follows `includes` from the `page` of matches. `matches` are all matches of the search, `bound` the most that is
-/// included.
+/// included, and only of types that are `permitted`.
 pub fn included(
     snapshot: &Snapshot,
     kind: ResourceType,
@@ -43,6 +43,7 @@ pub fn included(
     matches: &RoaringBitmap,
     includes: &[Include],
     bound: usize,
+    permitted: &dyn Fn(ResourceType) -> bool,
 ) -> Included {
     let rules = rules(snapshot.schema(), kind, includes);
     let mut reached: HashSet<(ResourceType, u32), RandomState> =
@@ -59,7 +60,7 @@ pub fn included(
         {
             follow(snapshot, rule, at, ordinal, &mut next);
             for to in next.drain(..) {
-                if !reached.insert(to) {
+                if !permitted(to.0) || !reached.insert(to) {
                     continue;
                 }
                 waiting.push((to.0, to.1, false));

@@ -22,6 +22,12 @@ pub enum Fault {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// Something that the caller's access profile does not allow.
+    #[error("{reason}")]
+    Forbidden {
+        /// What is not allowed, and what to do.
+        reason: String,
+    },
     /// A parameter that the type does not have.
     #[error("{name} is not a parameter of {kind}{}", nearest(.suggestions))]
     UnknownParameter {
@@ -170,6 +176,7 @@ impl Fault {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
+            Fault::Forbidden { .. } => 403,
             Fault::Format { .. } => 406,
             Fault::NotFound { .. } | Fault::UnknownType { .. } => 404,
             Fault::CursorRetired => 410,
@@ -207,6 +214,7 @@ impl Fault {
 
     fn code_and_text(&self) -> (&'static str, &'static str) {
         match self {
+            Fault::Forbidden { .. } => ("forbidden", "Not allowed to this client"),
             Fault::Encoding { .. } => ("invalid", "Encoding not readable"),
             Fault::UnknownParameter { .. } => ("not-supported", "Unknown parameter"),
             Fault::UnknownName { .. } => ("not-supported", "Unknown name"),

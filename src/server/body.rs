@@ -20,6 +20,8 @@ use super::activity::Running;
 pub(super) struct Pieces {
     queue: VecDeque<Bytes>,
     left: usize,
+    /// The request they answer: it runs until they are sent, or dropped.
+    running: Option<Running>,
 }
 
 impl Pieces {
@@ -28,7 +30,11 @@ impl Pieces {
         let mut queue = VecDeque::from(pieces);
         queue.retain(|piece| !piece.is_empty());
         let left = queue.iter().map(Bytes::len).sum();
-        Self { queue, left }
+        Self {
+            queue,
+            left,
+            running: None,
+        }
     }
 
     /// Their length together, in bytes.
@@ -64,6 +70,9 @@ impl Buf for Pieces {
         // `Buf` asks for a panic past the end; that would be a defect of hyper's, and its connection ends.
         assert!(count <= self.left, "advanced past the end of a body");
         self.left -= count;
+        if let Some(running) = &self.running {
+            running.progress();
+        }
         while let Some(front) = self.queue.front_mut() {
             if count < front.len() {
                 front.advance(count);
@@ -75,19 +84,18 @@ impl Buf for Pieces {
     }
 }
 
-/// A response body; holds the mark of its running request until it is handed over.
+/// A response body; its pieces hold the mark of the running request.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
     pieces: Option<Pieces>,
-    _running: Option<Running>,
 }
 
 impl ReplyBody {
     /// A body of these pieces.
-    pub(super) fn new(pieces: Pieces, running: Option<Running>) -> Self {
+    pub(super) fn new(mut pieces: Pieces, running: Option<Running>) -> Self {
+        pieces.running = running;
         Self {
             pieces: (pieces.len() > 0).then_some(pieces),
-            _running: running,
         }
     }
 }

@@ -38,9 +38,7 @@ where
             if error.is::<LengthLimitError>() {
                 Refusal::BodyTooLong { limit: most_bytes }
             } else {
-                Refusal::BodyBroken {
-                    reason: "it ended before its announced length".to_owned(),
-                }
+                Refusal::BodyCut
             }
         })?
         .to_bytes();

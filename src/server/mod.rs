@@ -4,7 +4,9 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `listener` | accepts connections, bounds their number, drains them at the end |
+//! | `listener` | accepts connections, drains them at the end |
+//! | `entrance`, `clients`, `peer` | places for connections, in total and per client; who the client is |
+//! | `tls` | handshakes, client certificates, their reload |
 //! | `connection`, `activity` | one connection: HTTP/1.1 or HTTP/2, and the clocks that end slow or idle ones |
 //! | `service` | one request: from its head to a response, a panic included |
 //! | `route`, `base_url` | which interaction the address and the method name |
@@ -15,6 +17,7 @@
 //! | `standalone` | the few answers that hyper cannot give |
 //! | `refusal` | every reason to say no, each with its status, issue code and sentence |
 //! | `capability`, `features` | the CapabilityStatement, generated from the schema |
+//! | `limits`, `config` | what the operator may set |
 //! | `swap` | notices a new generation |
 //! | `termination` | SIGTERM and SIGINT |
 //!
@@ -32,16 +35,20 @@ mod activity;
 mod base_url;
 mod body;
 mod capability;
+mod clients;
 mod conditional;
 mod config;
 mod connection;
 mod encoding;
+mod entrance;
 mod features;
 mod form;
 mod http_date;
+mod limits;
 mod listener;
 mod nearest;
 mod negotiation;
+mod peer;
 mod prefer;
 mod pretty;
 mod query;
@@ -54,8 +61,14 @@ mod service;
 mod standalone;
 mod swap;
 mod termination;
+mod tls;
 
 pub use base_url::BaseUrlError;
-pub use config::{ConfigError, GroupMatchingKey, Limits, ServerConfig};
+pub use config::{ConfigError, GroupMatchingKey, ServerConfig};
+pub use limits::Limits;
 pub use listener::{Bound, ServeError, serve};
 pub use termination::termination;
+pub use tls::{
+    ClientCertificates, ClientIdentity, ExpiredCrls, Expiry, ExpiryKind, Fingerprint, Material,
+    Revocation, TlsConfig, TlsError, TlsStatus,
+};

@@ -62,6 +62,8 @@ pub(super) enum Refusal {
     BodyLate { seconds: u64 },
     #[error("the body could not be read: {reason}")]
     BodyBroken { reason: String },
+    #[error("the body ended before its end was announced; send it again, whole")]
+    BodyCut,
     #[error("a search is posted as application/x-www-form-urlencoded, not as {}", .written.as_deref().unwrap_or("a body without Content-Type"))]
     FormExpected { written: Option<String> },
     #[error("the charset {written} is not read; send UTF-8")]
@@ -96,6 +98,15 @@ pub(super) enum Refusal {
     Unreadable { status: StatusCode },
     #[error("the server has as many connections as it may hold; try again in a moment")]
     Full,
+    #[error(
+        "this client holds {limit} connections already, as many as one may; use those, or close some"
+    )]
+    TooManyConnections { limit: usize },
+    #[error(
+        "this client asks too often: {rate} requests a second are allowed in the long run, {burst} at once; go on in \
+         {seconds} s"
+    )]
+    TooManyRequests { rate: u32, burst: u32, seconds: u32 },
     #[error("too many searches are waiting; try again in a moment")]
     Overloaded,
     #[error("the answer was not ready within {seconds} seconds; narrow the search or try again")]
@@ -132,10 +143,14 @@ impl Refusal {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::BodyBroken { .. }
+            | Self::BodyCut
             | Self::Encoding { .. }
             | Self::BadValue { .. }
             | Self::UnknownParameter { .. } => StatusCode::BAD_REQUEST,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
+            Self::TooManyConnections { .. } | Self::TooManyRequests { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Full | Self::Overloaded | Self::TimeBudget { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -158,7 +173,11 @@ impl Refusal {
     /// The seconds to announce in `Retry-After`.
     pub(super) fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Full | Self::Overloaded | Self::TimeBudget { .. } => Some(RETRY_SECONDS),
+            Self::Full
+            | Self::Overloaded
+            | Self::TimeBudget { .. }
+            | Self::TooManyConnections { .. } => Some(RETRY_SECONDS),
+            Self::TooManyRequests { seconds, .. } => Some(*seconds),
             Self::Search(error) => error.retry_after(),
             _ => None,
         }
@@ -184,7 +203,7 @@ impl Refusal {
             Self::HeadersTooLong { .. } => ("too-long", "Headers too long"),
             Self::BodyTooLong { .. } => ("too-long", "Body too long"),
             Self::BodyLate { .. } => ("timeout", "Body too late"),
-            Self::BodyBroken { .. } => ("invalid", "Body not readable"),
+            Self::BodyBroken { .. } | Self::BodyCut => ("invalid", "Body not readable"),
             Self::FormExpected { .. } => ("not-supported", "Media type of the body not supported"),
             Self::Charset { .. } => ("not-supported", "Charset not supported"),
             Self::ContentEncoding { .. } => ("not-supported", "Content-Encoding not supported"),
@@ -197,6 +216,8 @@ impl Refusal {
             }
             Self::Unreadable { .. } => ("too-long", "Request too long"),
             Self::Full | Self::Overloaded => ("transient", "Server busy"),
+            Self::TooManyConnections { .. } => ("throttled", "Too many connections"),
+            Self::TooManyRequests { .. } => ("throttled", "Too many requests"),
             Self::TimeBudget { .. } => ("timeout", "Time budget spent"),
             Self::Defect { .. } => ("exception", "Defect of the server"),
         };

@@ -172,14 +172,14 @@ pub(super) fn etag(version: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::server::activity::Activity;
-    use crate::server::config::Limits;
+    use crate::server::limits::Limits;
     use http_body::Body;
 
     fn sent(reply: Reply, head_only: bool) -> Response<ReplyBody> {
         reply.into_response(
             head_only,
             "r1",
-            Running::start(&Activity::new(&Limits::default())),
+            Running::start(&Activity::new(&Limits::default()), false),
         )
     }
 

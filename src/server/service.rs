@@ -17,10 +17,12 @@ use super::base_url::BaseUrl;
 use super::body::ReplyBody;
 use super::capability::CapabilityCache;
 use super::conditional::not_modified;
-use super::config::{Limits, ServerConfig};
+use super::config::ServerConfig;
 use super::encoding;
 use super::form::{drained, read_form};
+use super::limits::Limits;
 use super::negotiation::negotiate;
+use super::peer::Peer;
 use super::prefer;
 use super::query::{joined, pairs, value};
 use super::refusal::{Refusal, shown};
@@ -99,12 +101,16 @@ impl Service {
             })
             .await
         };
+        if matches!(answered, Err(Refusal::BodyCut)) {
+            running.given_up();
+        }
         let mut reply = answered.unwrap_or_else(|refusal| Reply::refusal(&refusal));
         if call.pretty {
             reply = reply.indented();
         }
         tracing::debug!(
             request = id,
+            client = peer(&parts).map(|peer| peer.name()),
             method = %parts.method,
             path = parts.uri.path(),
             status = reply.status().as_u16(),
@@ -124,6 +130,17 @@ impl Service {
         response
     }
 
+    /// The answer to a request that is refused whatever it asks for.
+    pub(super) fn refuse(
+        &self,
+        parts: &Parts,
+        refusal: &Refusal,
+        running: Running,
+    ) -> Response<ReplyBody> {
+        let id = self.ids.of(&parts.headers);
+        Reply::refusal(refusal).into_response(parts.method == Method::HEAD, &id, running)
+    }
+
     async fn answer(&self, call: &mut Call<'_>, body: &mut Incoming) -> Result<Reply, Refusal> {
         let parts = call.parts;
         self.check_sizes(parts)?;
@@ -136,7 +153,8 @@ impl Service {
                 ));
             }
             Route::Ready => return Ok(self.readiness()),
-            _ => {}
+            // Asking whether the server lives is nobody's allowance.
+            _ => admitted(parts)?,
         }
         let mut query = parts.uri.query().unwrap_or("").to_owned();
         encoding::decode(&query).map_err(|fault| Refusal::Encoding {
@@ -213,6 +231,7 @@ impl Service {
                 query: &query,
                 base_url: &base_url,
                 handling,
+                permits: None,
             })
         });
         let answer = searched
@@ -248,6 +267,7 @@ impl Service {
                 query: &query,
                 base_url: &base_url,
                 handling,
+                permits: None,
             };
             engine.explanation(&request, depth)
         });
@@ -331,6 +351,16 @@ impl Service {
             asked => asked,
         }
     }
+}
+
+/// Whose request it is.
+fn peer(parts: &Parts) -> Option<&Peer> {
+    parts.extensions.get::<Arc<Peer>>().map(Arc::as_ref)
+}
+
+/// Counts the request for its client, within the client's allowance.
+fn admitted(parts: &Parts) -> Result<(), Refusal> {
+    peer(parts).map_or(Ok(()), Peer::admit)
 }
 
 /// Records a defect and gives the client its reference only.

@@ -151,6 +151,7 @@ pub fn write(changes: Vec<Change>) -> Write {
     Write {
         changes,
         base_url: DEFAULT_BASE_URL.to_owned(),
+        view: None,
     }
 }
 

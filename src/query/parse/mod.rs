@@ -5,6 +5,7 @@
 //! parameters), `leaf` (values to tests), `correlation` (tests of one group), then one file for each kind of control,
 //! and `filter` for the language of `_filter`.
 
+pub mod asked;
 mod content;
 mod controls;
 mod correlation;
