@@ -558,7 +558,7 @@ impl History {
             };
             let answer = ask(&self.engine, &next);
             if !self.known.contains(&begun.generation) {
-                let error = answer.err().expect("its generation is gone");
+                let error = answer.expect_err("its generation is gone");
                 assert_eq!(error.status(), 410, "{next}");
                 self.begun.swap_remove(some);
                 return;
