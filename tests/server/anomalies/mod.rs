@@ -9,4 +9,5 @@ mod create_faults;
 mod durability;
 mod patch;
 mod patch_faults;
+mod process;
 mod visibility;
