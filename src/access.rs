@@ -27,7 +27,7 @@ pub fn shown(
             system,
             value,
         } => {
-            let count = |of, kind| identified(of, kind, &system, &value).len();
+            let count = |of, kind| identified(of, kind, &system, value).len();
             let kinds = ResourceType::ALL.into_iter();
             // An identifier is shown when nothing that bears it is hidden.
             kinds
