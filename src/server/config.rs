@@ -341,6 +341,11 @@ mod tests {
         let defaults = ServerConfig {
             base_url: Some("http://127.0.0.1:8080/fhir".to_owned()),
             tls: Some(TlsConfig::example()),
+            access: AccessConfig {
+                policy: Some("access.toml".into()),
+                audit_log: Some("audit.ndjson".into()),
+                ..AccessConfig::default()
+            },
             ..ServerConfig::default()
         };
         assert_eq!(shown, defaults);

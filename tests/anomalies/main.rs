@@ -7,6 +7,7 @@ mod disk;
 mod full_disk;
 mod history;
 mod interrupted;
+mod kept;
 mod model;
 mod place;
 mod task;
