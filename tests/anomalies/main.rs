@@ -7,6 +7,10 @@ mod disk;
 mod full_disk;
 mod history;
 mod interrupted;
+#[cfg(feature = "server")]
+mod killed;
 mod model;
 mod place;
+#[cfg(feature = "server")]
+mod server;
 mod task;
