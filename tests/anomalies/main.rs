@@ -8,6 +8,10 @@ mod full_disk;
 mod history;
 mod interrupted;
 mod kept;
+#[cfg(feature = "server")]
+mod killed;
 mod model;
 mod place;
+#[cfg(feature = "server")]
+mod server;
 mod task;
