@@ -36,6 +36,10 @@ use super::writing::Writing;
 use crate::anomaly::store::Store;
 use crate::{Engine, Handling};
 
+/// Writes that may wait to be checked. A check is short, so a long queue is soon gone: it is not for the bound on searches to
+/// turn reports away.
+const WAITING_CHECKS: usize = 4_096;
+
 /// What all requests share.
 pub(super) struct Service {
     pub(super) engine: Arc<Engine>,
@@ -83,7 +87,10 @@ impl Service {
             callers: Callers::new(config.access.read_policy()?),
             audit,
             searches: SearchPool::new(&config.limits),
-            checks: SearchPool::new(&config.limits),
+            checks: SearchPool::new(&Limits {
+                max_waiting_searches: WAITING_CHECKS,
+                ..config.limits.clone()
+            }),
             capability: CapabilityCache::new(store.is_some().then_some(&config.anomalies)),
             engine,
             store,
