@@ -5,8 +5,7 @@
 //! instead of forty, and nothing is copied together.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -14,6 +13,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use super::activity::Running;
+use super::export::FileStream;
 
 /// Pieces of a body, read one after the other.
 #[derive(Debug, Default)]
@@ -79,14 +79,26 @@ impl Buf for Pieces {
 #[derive(Debug)]
 pub(super) struct ReplyBody {
     pieces: Option<Pieces>,
+    /// What follows the pieces, made as it is sent.
+    stream: Option<FileStream>,
     _running: Option<Running>,
 }
 
 impl ReplyBody {
+    /// A body that is made as it is sent.
+    pub(super) fn streamed(stream: FileStream, running: Option<Running>) -> Self {
+        Self {
+            pieces: None,
+            stream: Some(stream),
+            _running: running,
+        }
+    }
+
     /// A body of these pieces.
     pub(super) fn new(pieces: Pieces, running: Option<Running>) -> Self {
         Self {
             pieces: (pieces.len() > 0).then_some(pieces),
+            stream: None,
             _running: running,
         }
     }
@@ -94,21 +106,36 @@ impl ReplyBody {
 
 impl Body for ReplyBody {
     type Data = Pieces;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Pieces>, Infallible>>> {
-        Poll::Ready(self.pieces.take().map(|pieces| Ok(Frame::data(pieces))))
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Pieces>>>> {
+        if let Some(pieces) = self.pieces.take() {
+            return Poll::Ready(Some(Ok(Frame::data(pieces))));
+        }
+        let Some(stream) = &mut self.stream else {
+            return Poll::Ready(None);
+        };
+        let next = std::task::ready!(stream.poll_next(context));
+        if !matches!(next, Some(Ok(_))) {
+            self.stream = None;
+        }
+        Poll::Ready(next.map(|batch| batch.map(|batch| Frame::data(Pieces::new(batch)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_none()
+        self.pieces.is_none() && self.stream.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.pieces.as_ref().map_or(0, |pieces| pieces.len() as u64))
+        let pieces = self.pieces.as_ref().map_or(0, |pieces| pieces.len() as u64);
+        match self.stream.as_ref().map(FileStream::left) {
+            None => SizeHint::with_exact(pieces),
+            Some(Some(left)) => SizeHint::with_exact(pieces + left),
+            Some(None) => SizeHint::default(),
+        }
     }
 }
 

@@ -62,6 +62,7 @@ pub(super) fn statement(schema: &Schema, base_url: &str, published_ms: i64) -> V
             "security": {"cors": false},
             "resource": resources,
             "searchParam": result_parameters,
+            "operation": super::export::operations(base_url),
         }],
     })
 }

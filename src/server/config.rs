@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::base_url::{BaseUrl, BaseUrlError};
+use super::export::ExportConfig;
 use crate::query::parse::GroupMatching;
 
 /// Everything an operator can set, as read from a TOML file.
@@ -34,6 +35,8 @@ pub struct ServerConfig {
     pub shutdown_grace_seconds: u64,
     /// Bounds on what clients may send and hold.
     pub limits: Limits,
+    /// Bulk exports.
+    pub export: ExportConfig,
 }
 
 /// Values of `group_matching`.
@@ -99,6 +102,7 @@ impl Default for ServerConfig {
             refresh_interval_ms: 500,
             shutdown_grace_seconds: 20,
             limits: Limits::default(),
+            export: ExportConfig::default(),
         }
     }
 }
@@ -155,6 +159,7 @@ impl ServerConfig {
         if let Some(url) = &self.base_url {
             BaseUrl::parse(url)?;
         }
+        self.export.check()?;
         let limits = &self.limits;
         let ranges: [(&'static str, u64, u64, u64); 13] = [
             (

@@ -13,6 +13,7 @@
 //! | `search_pool` | runs a search on a bounded set of threads, within a time budget |
 //! | `reply`, `body`, `pretty`, `conditional`, `http_date` | the response |
 //! | `standalone` | the few answers that hyper cannot give |
+//! | `export` | bulk exports: kick-off, status, files |
 //! | `refusal` | every reason to say no, each with its status, issue code and sentence |
 //! | `capability`, `features` | the CapabilityStatement, generated from the schema |
 //! | `swap` | notices a new generation |
@@ -36,6 +37,7 @@ mod conditional;
 mod config;
 mod connection;
 mod encoding;
+mod export;
 mod features;
 mod form;
 mod http_date;
@@ -57,5 +59,6 @@ mod termination;
 
 pub use base_url::BaseUrlError;
 pub use config::{ConfigError, GroupMatchingKey, Limits, ServerConfig};
+pub use export::ExportConfig;
 pub use listener::{Bound, ServeError, serve};
 pub use termination::termination;

@@ -5,10 +5,11 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::activity::Running;
 use super::body::{Pieces, ReplyBody};
+use super::export::FileStream;
 use super::http_date;
 use super::negotiation::FHIR_JSON;
 use super::pretty;
@@ -31,7 +32,10 @@ pub(super) struct Reply {
     last_modified: Option<HeaderValue>,
     allow: Option<&'static str>,
     retry_after: Option<u32>,
+    more: Vec<(HeaderName, HeaderValue)>,
     body: Pieces,
+    /// The body, when it is made as it is sent.
+    stream: Option<FileStream>,
 }
 
 impl Reply {
@@ -73,8 +77,39 @@ impl Reply {
             last_modified: None,
             allow: None,
             retry_after: None,
+            more: Vec::new(),
             body,
+            stream: None,
         }
+    }
+
+    /// An answer of any status and media type, not to be stored.
+    pub(super) fn plain(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self::new(
+            status,
+            Some(content_type),
+            Pieces::new(vec![Bytes::from(body)]),
+        )
+    }
+
+    /// A file, or a part of one, made as it is sent.
+    pub(super) fn file(status: StatusCode, content_type: &'static str, stream: FileStream) -> Self {
+        let mut reply = Self::new(status, Some(content_type), Pieces::default());
+        reply.stream = Some(stream);
+        reply
+    }
+
+    /// Adds a header; one that cannot be sent is left out.
+    pub(super) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        self.more
+            .extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self
+    }
+
+    /// Tells when to ask again, in seconds.
+    pub(super) fn again_in(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// Lets the client keep the answer and ask about it by its tag or date.
@@ -97,6 +132,7 @@ impl Reply {
         self.status = StatusCode::NOT_MODIFIED;
         self.content_type = None;
         self.body = Pieces::default();
+        self.stream = None;
         self
     }
 
@@ -125,13 +161,16 @@ impl Reply {
         id: &str,
         running: Running,
     ) -> Response<ReplyBody> {
-        let length = self.body.len();
-        let body = if head_only {
-            Pieces::default()
-        } else {
-            self.body
+        let length = match &self.stream {
+            None => Some(self.body.len() as u64),
+            Some(stream) => stream.left(),
         };
-        let mut response = Response::new(ReplyBody::new(body, Some(running)));
+        let body = match (self.stream, head_only) {
+            (Some(stream), false) => ReplyBody::streamed(stream, Some(running)),
+            (None, false) => ReplyBody::new(self.body, Some(running)),
+            (_, true) => ReplyBody::new(Pieces::default(), Some(running)),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         let optional = [
@@ -142,7 +181,9 @@ impl Reply {
             // 304 describes no body, so it has no length either.
             (
                 CONTENT_LENGTH,
-                (self.status != StatusCode::NOT_MODIFIED).then(|| HeaderValue::from(length)),
+                length
+                    .filter(|_| self.status != StatusCode::NOT_MODIFIED)
+                    .map(HeaderValue::from),
             ),
             (ETAG, self.etag),
             (LAST_MODIFIED, self.last_modified),
@@ -155,6 +196,7 @@ impl Reply {
                 headers.insert(name, value);
             }
         }
+        headers.extend(self.more);
         headers.insert(CACHE_CONTROL, self.cache);
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response

@@ -19,6 +19,7 @@ use super::capability::CapabilityCache;
 use super::conditional::not_modified;
 use super::config::{Limits, ServerConfig};
 use super::encoding;
+use super::export::{Asking, ExportRoute, Exports};
 use super::form::{drained, read_form};
 use super::negotiation::negotiate;
 use super::prefer;
@@ -38,6 +39,7 @@ pub(super) struct Service {
     base: BaseUrl,
     searches: SearchPool,
     capability: CapabilityCache,
+    exports: Exports,
     ids: RequestIds,
     draining: AtomicBool,
 }
@@ -56,6 +58,7 @@ impl Service {
     pub(super) fn new(engine: Arc<Engine>, config: ServerConfig, base: BaseUrl) -> Self {
         Self {
             searches: SearchPool::new(&config.limits),
+            exports: Exports::new(&config),
             engine,
             config,
             base,
@@ -153,13 +156,32 @@ impl Service {
             })?;
             query = joined(&query, form);
         }
+        if let Route::Export(asked) = route {
+            // What a file is was decided at the kick-off; nothing else can be asked of it.
+            if !matches!(asked, ExportRoute::File { .. }) {
+                call.pretty = negotiate(&query, &parts.headers)?;
+            }
+            let asking = Asking {
+                method: &parts.method,
+                headers: &parts.headers,
+                query: &query,
+                base_url: self.base.as_str(),
+                handling: self.handling(parts),
+                // Without certificates all clients are one.
+                owner: "",
+            };
+            return self
+                .exports
+                .answer(self.engine.full(), &asking, asked)
+                .await;
+        }
         call.pretty = negotiate(&query, &parts.headers)?;
         match route {
             Route::Search(kind) | Route::SearchForm(kind) => self.search(call, kind, query).await,
             Route::Explain(kind) => self.explain(call, kind, &query).await,
             Route::Read(kind, id) => self.read(call, kind, &id, &query),
             Route::Metadata => self.metadata(call, &query),
-            Route::Live | Route::Ready => Err(Refusal::UnknownAddress {
+            Route::Export(_) | Route::Live | Route::Ready => Err(Refusal::UnknownAddress {
                 path: shown(parts.uri.path()),
             }),
         }
