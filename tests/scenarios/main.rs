@@ -3,6 +3,7 @@
 mod connection;
 mod directory;
 mod documents;
+mod exports;
 mod found;
 mod includes;
 mod page;
@@ -92,6 +93,10 @@ const CHECKS: &[(&str, fn())] = &[
     (
         "spellings::strict_handling_refuses_what_is_warned_of_and_nothing_else",
         spellings::strict_handling_refuses_what_is_warned_of_and_nothing_else,
+    ),
+    (
+        "exports::exports_hold_what_paging_gives",
+        exports::exports_hold_what_paging_gives,
     ),
     (
         "transport::head_tells_status_and_length_of_get",
