@@ -1,6 +1,7 @@
 //! What a redacted view shows of the anomalies written since it was built: the same that a build would.
 
-use rorqual_access::{DataRules, Facts, RedactError, Redacted, Target};
+use rorqual_access::{DataRules, Facts, RedactError, Redacted, Target, own_facts};
+use rorqual_anomaly::profile::{Focus, focus};
 use rorqual_schema::{Node, ResourceType};
 
 use crate::index::generation::Generation;
@@ -27,7 +28,7 @@ pub fn shown(
             system,
             value,
         } => {
-            let count = |of, kind| identified(of, kind, &system, &value).len();
+            let count = |of, kind| identified(of, kind, &system, value).len();
             let kinds = ResourceType::ALL.into_iter();
             // An identifier is shown when nothing that bears it is hidden.
             kinds
@@ -40,7 +41,7 @@ pub fn shown(
         let Ok(task) = Node::parse(&version.body) else {
             continue;
         };
-        let facts = Facts::unattached();
+        let facts = facts_of_focus(full, &task);
         match rules.redact(WRITTEN, &version.body, &task, facts, &visible)? {
             Redacted::Hidden => {}
             Redacted::Whole => shown.push(version.clone()),
@@ -51,4 +52,36 @@ pub fn shown(
         }
     }
     Ok(shown)
+}
+
+/// The facts of what an anomaly is about. A build knows which services lead to a place or a person; here only a service
+/// speaks for itself, and everything else is taken for the most closed, so that nothing is shown too early.
+fn facts_of_focus(full: &Generation, task: &Node<'_>) -> Facts {
+    let services = full.directory(ResourceType::HealthcareService);
+    let of_service = |ordinal| {
+        let body = services.bodies().body(ordinal).unwrap_or_default();
+        Node::parse(&body).map_or(Facts::unknown(), |service| {
+            own_facts(ResourceType::HealthcareService, &service)
+        })
+    };
+    match focus(task, "") {
+        Ok(Focus::Literal {
+            kind: ResourceType::HealthcareService,
+            id,
+        }) => services.ordinal(id).map_or(Facts::unknown(), of_service),
+        Ok(Focus::Logical {
+            kind: ResourceType::HealthcareService,
+            system,
+            value,
+        }) => {
+            let kind = ResourceType::HealthcareService;
+            let bearers = identified(full, kind, system.unwrap_or(""), value);
+            bearers
+                .into_iter()
+                .map(of_service)
+                .reduce(Facts::combine)
+                .unwrap_or(Facts::unattached())
+        }
+        _ => Facts::unknown(),
+    }
 }

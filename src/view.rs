@@ -81,6 +81,7 @@ impl Answer {
 }
 
 /// A stored resource.
+#[derive(Clone)]
 pub struct StoredResource {
     /// Its JSON as received.
     pub body: Bytes,

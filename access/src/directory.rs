@@ -156,7 +156,7 @@ impl Survey {
                 .links
                 .iter()
                 .find(|(role, _)| *role == Role::Within)?;
-            at = self.ends(link).first().map(|(_, place)| *place)?;
+            at = ends(&self.tables, link).first().map(|(_, place)| *place)?;
             if table.rows[at].facts != Facts::unattached() {
                 return Some(at);
             }
@@ -169,7 +169,11 @@ impl Survey {
         for row in &self.tables[kind.index()].rows {
             for (role, link) in &row.links {
                 if *role == Role::Gives {
-                    given.extend(self.ends(link).into_iter().map(|end| (end, row.facts)));
+                    given.extend(
+                        ends(&self.tables, link)
+                            .into_iter()
+                            .map(|end| (end, row.facts)),
+                    );
                 }
             }
         }
@@ -185,7 +189,7 @@ impl Survey {
         for row in &self.tables[role_table].rows {
             let mut facts = Facts::unattached();
             for (_, link) in row.links.iter().filter(|(role, _)| *role == Role::Takes) {
-                let ends = self.ends(link);
+                let ends = ends(&self.tables, link);
                 if ends.is_empty() {
                     facts = facts.combine(Facts::unknown());
                 }
@@ -199,25 +203,10 @@ impl Survey {
             row.facts = facts;
         }
     }
-
-    fn ends(&self, link: &Link) -> Vec<(ResourceType, usize)> {
-        match link {
-            Link::Literal(kind, id) => {
-                let found = self.tables[kind.index()].by_id.get(id);
-                found.map(|place| (*kind, *place)).into_iter().collect()
-            }
-            Link::Logical(kind, system, value) => self.tables[kind.index()]
-                .carriers(*system, *value)
-                .map(|place| (*kind, place))
-                .collect(),
-            Link::Untold => Vec::new(),
-        }
-    }
 }
 
 impl Directory {
-    /// The facts of a resource, [`Facts::unattached`] for one that is not there; of a Task those of nothing, since what counts is its
-    /// focus.
+    /// The facts of a resource, [`Facts::unattached`] for one that is not there; for a Task ask [`Directory::task_facts`].
     pub fn facts(&self, kind: ResourceType, id: &str) -> Facts {
         let table = &self.tables[kind.index()];
         table
@@ -225,6 +214,49 @@ impl Directory {
             .get(id)
             .and_then(|place| table.rows.get(*place))
             .map_or(Facts::unattached(), |row| row.facts)
+    }
+
+    /// The facts of a Task, which are those of its focus: [`Facts::unknown`] when a literal focus is not there or cannot be told,
+    /// [`Facts::unattached`] when nobody carries the identifier of a logical one, since such a Task reports what is missing.
+    pub fn task_facts(&self, task: &Node<'_>) -> Facts {
+        let focus = task.get("focus").unwrap_or(&Node::Null);
+        let hint = focus
+            .get("type")
+            .and_then(Node::as_str)
+            .and_then(ResourceType::from_name);
+        let found: Vec<(ResourceType, usize)> = match focus.get("reference").and_then(Node::as_str)
+        {
+            Some(text) => {
+                let query = parse_reference(text).ok();
+                let kind = query
+                    .as_ref()
+                    .and_then(|query| query.resource_type())
+                    .or(hint);
+                match (query, kind) {
+                    (Some(query), Some(kind)) => ends(&self.tables, &Link::Literal(kind, query.id)),
+                    _ => Vec::new(),
+                }
+            }
+            None => {
+                let identifier = focus.get("identifier").and_then(identifier_digests);
+                let Some((system, value)) = identifier else {
+                    return Facts::unknown();
+                };
+                let kinds = ResourceType::ALL.into_iter();
+                let kinds = kinds.filter(|kind| hint.is_none_or(|hint| hint == *kind));
+                let found: Vec<_> = kinds
+                    .flat_map(|kind| ends(&self.tables, &Link::Logical(kind, system, value)))
+                    .collect();
+                if found.is_empty() {
+                    return Facts::unattached();
+                }
+                found
+            }
+        };
+        let facts = found
+            .into_iter()
+            .map(|(kind, place)| self.tables[kind.index()].rows[place].facts);
+        facts.reduce(Facts::combine).unwrap_or_else(Facts::unknown)
     }
 
     /// What a view made by those rules holds, Tasks left aside: each is judged with its focus when it is redacted.
@@ -351,5 +383,20 @@ fn link(reference: &Node<'_>, target: ResourceType) -> Link {
     match reference.get("identifier").and_then(identifier_digests) {
         Some((system, value)) => Link::Logical(target, system, value),
         None => Link::Untold,
+    }
+}
+
+/// The resources a link leads to.
+fn ends(tables: &[Table; ResourceType::COUNT], link: &Link) -> Vec<(ResourceType, usize)> {
+    match link {
+        Link::Literal(kind, id) => {
+            let found = tables[kind.index()].by_id.get(id);
+            found.map(|place| (*kind, *place)).into_iter().collect()
+        }
+        Link::Logical(kind, system, value) => tables[kind.index()]
+            .carriers(*system, *value)
+            .map(|place| (*kind, place))
+            .collect(),
+        Link::Untold => Vec::new(),
     }
 }

@@ -90,7 +90,10 @@ fn segment(
             Err(scanner.fault(format!("the name of an element is due, not {found}")))
         }
         "extension" if scanner.peek() == Some('(') => {
-            steps.push(Step::Extension(extension_name(scanner)?));
+            let mut urls = extension_name(scanner)?;
+            // In one order, whichever spelling was written.
+            urls.sort();
+            steps.push(Step::Extension(urls));
             Ok(())
         }
         "extension" | "modifierExtension" => {

@@ -64,7 +64,8 @@ impl DataRules {
     /// contained resources always go; the narrative goes as soon as anything else does. Objects and lists left without content go
     /// too. A Task is hidden when its focus is.
     ///
-    /// Redacting the result again gives [`Redacted::Whole`].
+    /// Redacting the result again gives [`Redacted::Whole`], unless some rules hide what others ask about (the level extension of a
+    /// telecom, say); the national policy has none such.
     ///
     /// # Errors
     /// When text, tree and type do not belong together.

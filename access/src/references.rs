@@ -25,49 +25,47 @@ pub enum Target<'t> {
     },
 }
 
-/// Elements of the directory's six types that hold references (FHIR R4), with the type an id alone stands for where only one is
-/// possible.
-const REFERENCES: [(&str, Option<ResourceType>); 25] = {
-    use ResourceType::{HealthcareService, Location, Organization, Practitioner};
-    [
-        ("assigner", Some(Organization)),
-        ("authorReference", None),
-        ("basedOn", None),
-        ("coverageArea", Some(Location)),
-        ("encounter", None),
-        ("endpoint", None),
-        ("focus", None),
-        ("for", None),
-        ("healthcareService", Some(HealthcareService)),
-        ("insurance", None),
-        ("issuer", Some(Organization)),
-        ("location", Some(Location)),
-        ("managingOrganization", Some(Organization)),
-        ("organization", Some(Organization)),
-        ("owner", None),
-        ("partOf", None),
-        ("practitioner", Some(Practitioner)),
-        ("providedBy", Some(Organization)),
-        ("reasonReference", None),
-        ("recipient", None),
-        ("relevantHistory", None),
-        ("requester", None),
-        ("valueReference", None),
-        ("generalPractitioner", None),
-        ("subject", None),
-    ]
-};
+/// What an id alone stands for under an element that holds references.
+#[derive(Clone, Copy)]
+enum Alone {
+    /// That type, the only one possible.
+    Type(ResourceType),
+    /// The type of the resource itself.
+    Own,
+    /// Nothing that can be told: several types are possible.
+    Untold,
+}
 
-/// Whether the item, met under that member, is a reference whose target may not be seen, or cannot be told.
-///
-/// `None` when it is no reference at all.
+/// Whether the elements of that name hold references in the directory's six types (FHIR R4), and what an id alone stands for there.
+fn holds_references(member: &str) -> Option<Alone> {
+    use ResourceType::{HealthcareService, Location, Organization, Practitioner};
+    Some(match member {
+        "coverageArea" | "location" => Alone::Type(Location),
+        "assigner" | "issuer" | "managingOrganization" | "organization" | "providedBy" => {
+            Alone::Type(Organization)
+        }
+        "healthcareService" => Alone::Type(HealthcareService),
+        "practitioner" => Alone::Type(Practitioner),
+        "partOf" => Alone::Own,
+        "authorReference" | "basedOn" | "encounter" | "endpoint" | "focus" | "for"
+        | "insurance" | "owner" | "reasonReference" | "recipient" | "relevantHistory"
+        | "requester" | "valueReference" => Alone::Untold,
+        _ => return None,
+    })
+}
+
+/// Whether what the item refers to may be seen; false when that cannot be told. `None` when the item, met under that member, is no
+/// reference at all.
 pub(crate) fn may_follow(
     kind: ResourceType,
     member: &str,
     item: &Node<'_>,
     visible: &dyn Fn(Target<'_>) -> bool,
 ) -> Option<bool> {
-    let named = REFERENCES.iter().find(|(name, _)| *name == member);
+    let named = match item {
+        Node::Object(_) | Node::String(_) => holds_references(member),
+        _ => return None,
+    };
     match item {
         Node::Object(_) => {}
         // A bare text where a reference is due names something that cannot be told.
@@ -89,8 +87,8 @@ pub(crate) fn may_follow(
     if let Some(literal) = item.get("reference") {
         let alone = match (hint, named) {
             (Hint::Known(kind), _) => Some(kind),
-            (_, Some((_, Some(only)))) => Some(*only),
-            (_, Some(("partOf", _))) => Some(kind),
+            (_, Some(Alone::Type(only))) => Some(only),
+            (_, Some(Alone::Own)) => Some(kind),
             _ => None,
         };
         if !literal

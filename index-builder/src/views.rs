@@ -72,6 +72,8 @@ pub fn write_views(
         }
         step.finish("done");
         let assembled = assemble(source.schema, &merged, &spools, &folder, threads, progress)?;
+        // The next view fills spools of the same names.
+        spools.into_iter().try_for_each(Spool::remove)?;
         let manifest = Manifest {
             counts: assembled.counts_by_type(),
             dangling: assembled.dangling_by_type(),
@@ -132,7 +134,10 @@ fn redact(
         for (sequence, (kind, resource)) in own {
             source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
             let node = parsed(resource, &body)?;
-            let facts = directory.facts(kind, &resource.id);
+            let facts = match kind {
+                ResourceType::Task => directory.task_facts(&node),
+                kind => directory.facts(kind, &resource.id),
+            };
             let visible = |target: Target<'_>| visibility.holds(&target);
             let redacted = rules
                 .redact(kind, &body, &node, facts, &visible)

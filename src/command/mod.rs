@@ -1,6 +1,7 @@
 //! The subcommands of `rorqual`, and what the shell is told.
 
 mod bench;
+mod check_config;
 mod explain;
 mod fold;
 mod query;
@@ -30,6 +31,7 @@ Exit codes:
 
 Examples:
   rorqual serve  --index .index
+  rorqual check-config --config rorqual.toml
   rorqual query  --index .index 'HealthcareService?specialty=013&_count=5'
   rorqual explain --index .index 'HealthcareService?organization.type:above=355'
   rorqual verify --index .index";
@@ -38,6 +40,8 @@ Examples:
 enum Command {
     /// Answers FHIR searches over HTTP
     Serve(serve::Arguments),
+    /// Reads a configuration file and the certificates it names, and prints what would apply
+    CheckConfig(check_config::Arguments),
     /// Prints the Bundle that a search finds
     Query(query::Arguments),
     /// Shows how a search is executed: structures, estimates, counts, times
@@ -62,6 +66,7 @@ struct Index {
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Fold(arguments) => fold::run(&arguments),

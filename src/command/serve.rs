@@ -1,13 +1,11 @@
-//! `rorqual serve`: FHIR searches over HTTP until told to stop.
+//! `rorqual serve`: FHIR searches, and writes of anomalies, over HTTP until told to stop.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rorqual::server::{ServerConfig, serve, termination};
-use rorqual::{Engine, EngineOptions};
+use rorqual::server::{Served, ServerConfig, serve, termination};
 
 use super::{Failure, Index};
 
@@ -40,21 +38,14 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         config.base_url = Some(base_url);
     }
     config.check()?;
-    let options = EngineOptions {
-        lenient_by_default: config.lenient_by_default,
-        group_matching: config.group_matching.into(),
-        include_bound: config.include_bound,
-        cursor_retention: Duration::from_secs(config.cursor_retention_seconds),
-        ..EngineOptions::default()
-    };
-    let engine = Arc::new(Engine::open_with(&arguments.index.directory, options)?);
-    tracing::info!(generation = engine.generation_id(), "index open");
+    let served = Served::open(&arguments.index.directory, &config)?;
+    tracing::info!(generation = served.engine().generation_id(), "index open");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let served = runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let stop = termination()?;
-        serve(engine, config, stop, |bound| {
+        serve(served, config, stop, |bound| {
             eprintln!("listening on {}", bound.base_url)
         })
         .await?;
@@ -62,7 +53,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     });
     // A search that outran its time budget may still be running; it is not waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    served.map(|()| ExitCode::SUCCESS)
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 /// Logs to standard error: text on a terminal, JSON lines elsewhere. `RUST_LOG` chooses what.

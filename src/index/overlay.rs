@@ -189,8 +189,7 @@ impl Overlay {
             let found = segment.directory.ids()?.all(id);
             found
                 .map(|ordinal| segment.start + ordinal)
-                .filter(|&ordinal| self.sees(ordinal))
-                .last()
+                .rfind(|&ordinal| self.sees(ordinal))
         });
         written.or_else(|| {
             let ordinal = generation.directory(WRITTEN).ordinal(id)?;

@@ -57,16 +57,18 @@ impl BaseUrl {
         })
     }
 
-    /// The default for a listening address: `http://<address>/fhir`, an unspecified host read as this machine.
-    pub(super) fn of_address(address: SocketAddr) -> Self {
+    /// The default for a listening address: `http://<address>/fhir`, or `https://` when it is `secure`; an unspecified
+    /// host is read as this machine.
+    pub(super) fn of_address(address: SocketAddr, secure: bool) -> Self {
         let host = match address.ip() {
             ip if !ip.is_unspecified() => address.to_string(),
             ip if ip.is_ipv4() => format!("127.0.0.1:{}", address.port()),
             _ => format!("[::1]:{}", address.port()),
         };
-        let path_start = "http://".len() + host.len();
+        let scheme = if secure { "https" } else { "http" };
+        let path_start = scheme.len() + "://".len() + host.len();
         Self {
-            text: format!("http://{host}/fhir"),
+            text: format!("{scheme}://{host}/fhir"),
             path_start,
         }
     }
@@ -126,15 +128,15 @@ mod tests {
 
     #[test]
     fn an_unspecified_address_is_named_as_this_machine() {
-        let base = BaseUrl::of_address("0.0.0.0:9000".parse().unwrap());
+        let base = BaseUrl::of_address("0.0.0.0:9000".parse().unwrap(), false);
         assert_eq!(
             (base.as_str(), base.path()),
             ("http://127.0.0.1:9000/fhir", "/fhir")
         );
-        let base = BaseUrl::of_address("[::]:9000".parse().unwrap());
+        let base = BaseUrl::of_address("[::]:9000".parse().unwrap(), true);
         assert_eq!(
             (base.as_str(), base.path()),
-            ("http://[::1]:9000/fhir", "/fhir")
+            ("https://[::1]:9000/fhir", "/fhir")
         );
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
@@ -20,6 +21,8 @@ use super::export::FileStream;
 pub(super) struct Pieces {
     queue: VecDeque<Bytes>,
     left: usize,
+    /// The request they answer: it runs until they are sent, or dropped.
+    running: Option<Arc<Running>>,
 }
 
 impl Pieces {
@@ -28,12 +31,21 @@ impl Pieces {
         let mut queue = VecDeque::from(pieces);
         queue.retain(|piece| !piece.is_empty());
         let left = queue.iter().map(Bytes::len).sum();
-        Self { queue, left }
+        Self {
+            queue,
+            left,
+            running: None,
+        }
     }
 
     /// Their length together, in bytes.
     pub(super) fn len(&self) -> usize {
         self.left
+    }
+
+    /// The pieces themselves.
+    pub(super) fn into_vec(self) -> Vec<Bytes> {
+        self.queue.into()
     }
 
     /// The pieces still to be read.
@@ -64,6 +76,9 @@ impl Buf for Pieces {
         // `Buf` asks for a panic past the end; that would be a defect of hyper's, and its connection ends.
         assert!(count <= self.left, "advanced past the end of a body");
         self.left -= count;
+        if let Some(running) = &self.running {
+            running.progress();
+        }
         while let Some(front) = self.queue.front_mut() {
             if count < front.len() {
                 front.advance(count);
@@ -75,13 +90,14 @@ impl Buf for Pieces {
     }
 }
 
-/// A response body; holds the mark of its running request until it is handed over.
+/// A response body; its pieces hold the mark of the running request.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
     pieces: Option<Pieces>,
     /// What follows the pieces, made as it is sent.
     stream: Option<FileStream>,
-    _running: Option<Running>,
+    /// The mark of the running request, for what is streamed.
+    running: Option<Arc<Running>>,
 }
 
 impl ReplyBody {
@@ -90,16 +106,17 @@ impl ReplyBody {
         Self {
             pieces: None,
             stream: Some(stream),
-            _running: running,
+            running: running.map(Arc::new),
         }
     }
 
     /// A body of these pieces.
-    pub(super) fn new(pieces: Pieces, running: Option<Running>) -> Self {
+    pub(super) fn new(mut pieces: Pieces, running: Option<Running>) -> Self {
+        pieces.running = running.map(Arc::new);
         Self {
             pieces: (pieces.len() > 0).then_some(pieces),
             stream: None,
-            _running: running,
+            running: None,
         }
     }
 }
@@ -122,7 +139,12 @@ impl Body for ReplyBody {
         if !matches!(next, Some(Ok(_))) {
             self.stream = None;
         }
-        Poll::Ready(next.map(|batch| batch.map(|batch| Frame::data(Pieces::new(batch)))))
+        let frame = |batch| {
+            let mut pieces = Pieces::new(batch);
+            pieces.running = self.running.clone();
+            Frame::data(pieces)
+        };
+        Poll::Ready(next.map(|batch| batch.map(frame)))
     }
 
     fn is_end_stream(&self) -> bool {

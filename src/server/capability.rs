@@ -8,15 +8,35 @@ use rorqual_schema::{Parameter, ParameterType, ResourceType, Schema};
 use serde_json::{Value, json};
 
 use super::features::{RESULT_PARAMETERS, modifiers, offers, prefixes};
+use super::writing::AnomalyConfig;
 use crate::Engine;
+use crate::index::overlay::WRITTEN;
 
 /// The statement of the live generation, made once for each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct CapabilityCache {
+    writes: Option<Writes>,
     made: Mutex<Option<(String, Bytes)>>,
 }
 
+/// What is announced of writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writes {
+    /// A change must name the version it is meant for.
+    pub(super) require_if_match: bool,
+}
+
 impl CapabilityCache {
+    /// A cache for a server that takes writes as configured, or none.
+    pub(super) fn new(anomalies: Option<&AnomalyConfig>) -> Self {
+        Self {
+            writes: anomalies.map(|anomalies| Writes {
+                require_if_match: anomalies.require_if_match,
+            }),
+            made: Mutex::new(None),
+        }
+    }
+
     /// The statement for `engine` as it is now.
     pub(super) fn get(&self, engine: &Engine, base_url: &str) -> Bytes {
         let generation = engine.generation_id();
@@ -26,7 +46,8 @@ impl CapabilityCache {
         {
             return body.clone();
         }
-        let statement = statement(&engine.schema(), base_url, engine.generation_published());
+        let published = engine.generation_published();
+        let statement = statement(&engine.schema(), base_url, published, self.writes);
         let body = Bytes::from(statement.to_string());
         *made = Some((generation, body.clone()));
         body
@@ -34,8 +55,13 @@ impl CapabilityCache {
 }
 
 /// The CapabilityStatement (FHIR R4) of a server of `schema` at `base_url`; `published_ms` is when its
-/// data went live, in milliseconds since 1970.
-pub(super) fn statement(schema: &Schema, base_url: &str, published_ms: i64) -> Value {
+/// data went live, in milliseconds since 1970. Without `writes` anomalies are only read.
+pub(super) fn statement(
+    schema: &Schema,
+    base_url: &str,
+    published_ms: i64,
+    writes: Option<Writes>,
+) -> Value {
     let date = DateTime::from_timestamp_millis(published_ms).unwrap_or_default();
     let result_parameters: Vec<Value> = RESULT_PARAMETERS
         .iter()
@@ -43,9 +69,16 @@ pub(super) fn statement(schema: &Schema, base_url: &str, published_ms: i64) -> V
         .collect();
     let resources: Vec<Value> = ResourceType::ALL
         .into_iter()
-        .map(|kind| resource(schema, kind))
+        .map(|kind| match (kind, writes) {
+            (WRITTEN, Some(writes)) => written(resource(schema, kind), writes),
+            _ => resource(schema, kind),
+        })
         .collect();
-    json!({
+    let description = match writes {
+        Some(_) => "Directory of health offers (ROR), and anomalies reported about it",
+        None => "Directory of health offers (ROR), read-only",
+    };
+    let mut statement = json!({
         "resourceType": "CapabilityStatement",
         "name": "RorqualServer",
         "title": "Rorqual: search of the directory of health offers (ROR)",
@@ -53,7 +86,7 @@ pub(super) fn statement(schema: &Schema, base_url: &str, published_ms: i64) -> V
         "date": date.to_rfc3339_opts(SecondsFormat::Secs, true),
         "kind": "instance",
         "software": {"name": "Rorqual", "version": env!("CARGO_PKG_VERSION")},
-        "implementation": {"description": "Directory of health offers (ROR), read-only", "url": base_url},
+        "implementation": {"description": description, "url": base_url},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
         "rest": [{
@@ -61,10 +94,42 @@ pub(super) fn statement(schema: &Schema, base_url: &str, published_ms: i64) -> V
             "documentation": "Searches by GET or by a posted form. An unknown parameter is refused, unless Prefer: handling=lenient asks for a warning instead.",
             "security": {"cors": false},
             "resource": resources,
+            "interaction": [{"code": "batch"}],
             "searchParam": result_parameters,
             "operation": super::export::operations(base_url),
         }],
-    })
+    });
+    if writes.is_some()
+        && let Some(fields) = statement.as_object_mut()
+    {
+        fields.insert("patchFormat".to_owned(), json!(PATCH_FORMATS));
+        fields["rest"][0]["interaction"] = json!([{"code": "batch"}, {"code": "transaction"}]);
+    }
+    statement
+}
+
+/// What a change of an anomaly may be written in.
+const PATCH_FORMATS: [&str; 2] = ["application/fhir+json", "application/json-patch+json"];
+
+/// Adds to the description of anomalies that they can be written.
+fn written(mut resource: Value, writes: Writes) -> Value {
+    resource["interaction"] = json!([
+        {"code": "read"},
+        {"code": "vread", "documentation": "Earlier versions are kept until the log that holds them is folded"},
+        {"code": "search-type"},
+        {"code": "create"},
+        {"code": "patch", "documentation": "FHIRPath Patch or JSON Patch of elements of the first level"},
+    ]);
+    resource["versioning"] = json!(match writes.require_if_match {
+        true => "versioned-update",
+        false => "versioned",
+    });
+    resource["readHistory"] = json!(true);
+    resource["updateCreate"] = json!(false);
+    resource["conditionalCreate"] = json!(true);
+    resource["conditionalUpdate"] = json!(false);
+    resource["conditionalDelete"] = json!("not-supported");
+    resource
 }
 
 fn resource(schema: &Schema, kind: ResourceType) -> Value {
@@ -159,7 +224,10 @@ mod tests {
 
     fn made() -> (Schema, Value) {
         let schema = Schema::embedded().unwrap();
-        let statement = statement(&schema, BASE, 1_704_164_645_678);
+        let writes = Writes {
+            require_if_match: false,
+        };
+        let statement = statement(&schema, BASE, 1_704_164_645_678, Some(writes));
         (schema, statement)
     }
 
@@ -178,6 +246,44 @@ mod tests {
         assert_eq!(statement["fhirVersion"], "4.0.1");
         assert_eq!(statement["date"], "2024-01-02T03:04:05Z");
         assert_eq!(statement["implementation"]["url"], BASE);
+    }
+
+    #[test]
+    fn writes_are_announced_where_there_are_any() {
+        let (schema, statement) = made();
+        let codes = |list: &Value| -> Vec<String> {
+            let list = list.as_array().unwrap().iter();
+            list.map(|one| one["code"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let of = |statement: &Value, kind: &str| {
+            let resources = statement["rest"][0]["resource"].as_array().unwrap();
+            let found = resources.iter().find(|one| one["type"] == kind);
+            found.unwrap().clone()
+        };
+        let task = of(&statement, "Task");
+        let offered = ["read", "vread", "search-type", "create", "patch"];
+        assert_eq!(codes(&task["interaction"]), offered);
+        assert_eq!(task["versioning"], "versioned");
+        assert_eq!(task["conditionalCreate"], true);
+        let location = of(&statement, "Location");
+        assert_eq!(codes(&location["interaction"]), ["read", "search-type"]);
+        assert_eq!(location["readHistory"], false);
+        let system = codes(&statement["rest"][0]["interaction"]);
+        assert_eq!(system, ["batch", "transaction"]);
+        assert_eq!(statement["patchFormat"].as_array().unwrap().len(), 2);
+
+        let strict = Writes {
+            require_if_match: true,
+        };
+        let strict = super::statement(&schema, BASE, 0, Some(strict));
+        assert_eq!(of(&strict, "Task")["versioning"], "versioned-update");
+
+        let read_only = super::statement(&schema, BASE, 0, None);
+        let task = of(&read_only, "Task");
+        assert_eq!(codes(&task["interaction"]), ["read", "search-type"]);
+        assert!(read_only.get("patchFormat").is_none());
+        assert_eq!(codes(&read_only["rest"][0]["interaction"]), ["batch"]);
     }
 
     #[test]

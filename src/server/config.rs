@@ -6,8 +6,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::access::AccessConfig;
 use super::base_url::{BaseUrl, BaseUrlError};
 use super::export::ExportConfig;
+use super::limits::Limits;
+use super::nearest::nearest;
+use super::tls::TlsConfig;
+use super::writing::AnomalyConfig;
+use crate::EngineOptions;
+use crate::anomaly::identifier::ShapeError;
+use crate::engine::Written;
 use crate::query::parse::GroupMatching;
 
 /// Everything an operator can set, as read from a TOML file.
@@ -35,6 +43,12 @@ pub struct ServerConfig {
     pub shutdown_grace_seconds: u64,
     /// Bounds on what clients may send and hold.
     pub limits: Limits,
+    /// Certificates and keys. Absent: plain HTTP, for a loopback address or behind a proxy.
+    pub tls: Option<TlsConfig>,
+    /// How anomalies are taken and kept.
+    pub anomalies: AnomalyConfig,
+    /// Who may ask what, and what is recorded of it.
+    pub access: AccessConfig,
     /// Bulk exports.
     pub export: ExportConfig,
 }
@@ -59,37 +73,6 @@ impl From<GroupMatchingKey> for GroupMatching {
     }
 }
 
-/// Bounds on sizes, times and numbers, so that no client can hold the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Longest path and query of a URL, in bytes (256 to 65,000); longer is 414.
-    pub url_bytes: usize,
-    /// Largest sum of header names and values, in bytes (1,024 to 1,048,576); larger is 431.
-    pub header_bytes: usize,
-    /// Largest body of a `POST _search`, in bytes; larger is 413.
-    pub body_bytes: usize,
-    /// Time in which a request's head must have arrived, in seconds; the connection is then closed.
-    pub header_read_timeout_seconds: u64,
-    /// Time in which a request's body must have arrived, in seconds; then 408.
-    pub body_read_timeout_seconds: u64,
-    /// Time in which an answer must be ready, in seconds; then 503.
-    pub request_timeout_seconds: u64,
-    /// Time without a byte sent or received after which a connection with a running request is cut,
-    /// in seconds; more than the two time-outs above, since nothing moves while an answer is made.
-    pub stall_timeout_seconds: u64,
-    /// Time a connection may stay open between two requests, in seconds.
-    pub keep_alive_seconds: u64,
-    /// Connections open at once; one more is answered 503 and closed.
-    pub max_connections: usize,
-    /// Requests at once on one HTTP/2 connection.
-    pub max_streams_per_connection: u32,
-    /// Searches computed at once; 0 means one for each core.
-    pub max_concurrent_searches: usize,
-    /// Searches waiting for their turn; one more is answered 503 at once.
-    pub max_waiting_searches: usize,
-}
-
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
@@ -102,26 +85,10 @@ impl Default for ServerConfig {
             refresh_interval_ms: 500,
             shutdown_grace_seconds: 20,
             limits: Limits::default(),
+            tls: None,
+            anomalies: AnomalyConfig::default(),
+            access: AccessConfig::default(),
             export: ExportConfig::default(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            url_bytes: 32_768,
-            header_bytes: 32_768,
-            body_bytes: 1_048_576,
-            header_read_timeout_seconds: 10,
-            body_read_timeout_seconds: 15,
-            request_timeout_seconds: 10,
-            stall_timeout_seconds: 30,
-            keep_alive_seconds: 75,
-            max_connections: 10_000,
-            max_streams_per_connection: 128,
-            max_concurrent_searches: 0,
-            max_waiting_searches: 1_024,
         }
     }
 }
@@ -136,7 +103,15 @@ impl ServerConfig {
             path: path.to_owned(),
             source,
         })?;
-        Self::from_toml(&text)
+        let mut config = Self::from_toml(&text)?;
+        if let Some(folder) = path.parent() {
+            if let Some(tls) = &mut config.tls {
+                tls.relative_to(folder);
+            }
+            config.access.relative_to(folder);
+        }
+        config.access.read_policy()?;
+        Ok(config)
     }
 
     /// Reads and checks the text of a configuration file.
@@ -145,7 +120,7 @@ impl ServerConfig {
     /// When the text is not TOML, holds an unknown key, or a value is out of its range.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|source| ConfigError::Syntax {
-            message: source.to_string().trim_end().to_owned(),
+            message: with_nearest(source.to_string().trim_end()),
         })?;
         config.check()?;
         Ok(config)
@@ -159,105 +134,38 @@ impl ServerConfig {
         if let Some(url) = &self.base_url {
             BaseUrl::parse(url)?;
         }
+        in_range(
+            "refresh_interval_ms",
+            self.refresh_interval_ms,
+            10,
+            3_600_000,
+        )?;
+        in_range(
+            "shutdown_grace_seconds",
+            self.shutdown_grace_seconds,
+            0,
+            3_600,
+        )?;
+        self.limits.check()?;
         self.export.check()?;
-        let limits = &self.limits;
-        let ranges: [(&'static str, u64, u64, u64); 13] = [
-            (
-                "refresh_interval_ms",
-                self.refresh_interval_ms,
-                10,
-                3_600_000,
-            ),
-            (
-                "shutdown_grace_seconds",
-                self.shutdown_grace_seconds,
-                0,
-                3_600,
-            ),
-            ("limits.url_bytes", limits.url_bytes as u64, 256, 65_000),
-            (
-                "limits.header_bytes",
-                limits.header_bytes as u64,
-                1_024,
-                1 << 20,
-            ),
-            (
-                "limits.body_bytes",
-                limits.body_bytes as u64,
-                1_024,
-                1 << 30,
-            ),
-            (
-                "limits.header_read_timeout_seconds",
-                limits.header_read_timeout_seconds,
-                1,
-                3_600,
-            ),
-            (
-                "limits.body_read_timeout_seconds",
-                limits.body_read_timeout_seconds,
-                1,
-                3_600,
-            ),
-            (
-                "limits.request_timeout_seconds",
-                limits.request_timeout_seconds,
-                1,
-                3_600,
-            ),
-            (
-                "limits.stall_timeout_seconds",
-                limits.stall_timeout_seconds,
-                1,
-                7_200,
-            ),
-            (
-                "limits.keep_alive_seconds",
-                limits.keep_alive_seconds,
-                1,
-                86_400,
-            ),
-            (
-                "limits.max_connections",
-                limits.max_connections as u64,
-                1,
-                1_000_000,
-            ),
-            (
-                "limits.max_streams_per_connection",
-                u64::from(limits.max_streams_per_connection),
-                1,
-                10_000,
-            ),
-            (
-                "limits.max_concurrent_searches",
-                limits.max_concurrent_searches as u64,
-                0,
-                1_024,
-            ),
-        ];
-        for (key, value, least, most) in ranges {
-            if value < least || value > most {
-                return Err(ConfigError::OutOfRange {
-                    key,
-                    value,
-                    least,
-                    most,
-                });
-            }
+        self.tls.as_ref().map_or(Ok(()), TlsConfig::check)?;
+        self.anomalies.check()?;
+        self.access.check()
+    }
+
+    /// How the engine is to be opened for this configuration.
+    pub fn engine_options(&self) -> EngineOptions {
+        EngineOptions {
+            lenient_by_default: self.lenient_by_default,
+            group_matching: self.group_matching.into(),
+            include_bound: self.include_bound,
+            cursor_retention: Duration::from_secs(self.cursor_retention_seconds),
+            written: match self.anomalies.writable {
+                true => Written::ByStore,
+                false => Written::FromLog,
+            },
+            ..EngineOptions::default()
         }
-        if limits.stall_timeout_seconds
-            <= limits
-                .request_timeout_seconds
-                .max(limits.body_read_timeout_seconds)
-        {
-            return Err(ConfigError::StallTooShort {
-                stall: limits.stall_timeout_seconds,
-                request: limits.request_timeout_seconds,
-                body: limits.body_read_timeout_seconds,
-            });
-        }
-        Ok(())
     }
 
     /// The time between two looks at the index directory.
@@ -271,13 +179,37 @@ impl ServerConfig {
     }
 }
 
-impl Limits {
-    /// How many searches are computed at once, the zero of the file resolved.
-    pub(super) fn concurrent_searches(&self) -> usize {
-        match self.max_concurrent_searches {
-            0 => std::thread::available_parallelism().map_or(2, usize::from),
-            set => set,
-        }
+/// Checks one number against its range, both ends included.
+pub(super) fn in_range(
+    key: &'static str,
+    value: u64,
+    least: u64,
+    most: u64,
+) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::OutOfRange {
+        key,
+        value,
+        least,
+        most,
+    })
+}
+
+/// The message of the TOML reader, and the nearest known name when it is about an unknown one.
+fn with_nearest(message: &str) -> String {
+    let names: Vec<&str> = message
+        .lines()
+        .find(|line| line.starts_with("unknown "))
+        .map(|line| line.split('`').skip(1).step_by(2).collect())
+        .unwrap_or_default();
+    let found = names
+        .split_first()
+        .and_then(|(written, known)| nearest(written, known.iter().copied()));
+    match found {
+        Some(name) => format!("{message}\n{name} was probably meant"),
+        None => message.to_owned(),
     }
 }
 
@@ -298,6 +230,14 @@ pub enum ConfigError {
     Syntax {
         /// Where and why, with the known keys when one is unknown.
         message: String,
+    },
+    /// The access policy cannot be used.
+    #[error("the access policy {path} of access.policy cannot be used: {detail}", path = path.display())]
+    Policy {
+        /// The file, or the name of a ready policy.
+        path: PathBuf,
+        /// Why.
+        detail: String,
     },
     /// A number outside its range.
     #[error("{key} = {value} is out of range: give {least} to {most}")]
@@ -324,9 +264,39 @@ pub enum ConfigError {
         /// The body time-out, in seconds.
         body: u64,
     },
+    /// A burst without a rate, or smaller than what a second allows.
+    #[error(
+        "limits.request_burst_per_client = {burst} must be at least limits.requests_per_second_per_client ({rate}) \
+         and at most 60 times it; leave both at 0 for no bound"
+    )]
+    Burst {
+        /// The burst given, in requests.
+        burst: u32,
+        /// The rate given, in requests per second.
+        rate: u32,
+    },
+    /// The `[tls]` table asks for client certificates without saying whose.
+    #[error(
+        "tls.client_certificates = \"{presence}\" needs tls.client_ca; name the bundle of authorities, or give \"none\""
+    )]
+    NoClientAuthority {
+        /// The value of `client_certificates`.
+        presence: &'static str,
+    },
+    /// The `[tls]` table names authorities or lists that nothing would use.
+    #[error(
+        "tls.{key} has no effect with tls.client_certificates = \"none\"; take one of them out"
+    )]
+    UnusedClientSetting {
+        /// The key that would be ignored.
+        key: &'static str,
+    },
     /// The base URL has not the form it must have.
     #[error(transparent)]
     BaseUrl(#[from] BaseUrlError),
+    /// The shape of functional identifiers does not say where the number goes.
+    #[error("anomalies.identifier_shape: {0}")]
+    IdentifierShape(#[from] ShapeError),
 }
 
 #[cfg(test)]
@@ -335,15 +305,22 @@ mod tests {
 
     const EXAMPLE: &str = include_str!("../../docs/rorqual.example.toml");
 
-    /// The example with its commented keys switched on: `# key = value` becomes `key = value`.
+    /// The example with its commented keys and tables switched on: `# key = value` becomes `key = value`.
     fn example_switched_on() -> String {
+        let is_name = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        };
+        let is_table = |text: &str| {
+            text.strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .is_some_and(is_name)
+        };
         EXAMPLE
             .lines()
             .map(|line| match line.strip_prefix("# ") {
                 Some(rest)
-                    if rest.split_once(" = ").is_some_and(|(key, _)| {
-                        !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-                    }) =>
+                    if is_table(rest)
+                        || rest.split_once(" = ").is_some_and(|(key, _)| is_name(key)) =>
                 {
                     rest
                 }
@@ -368,6 +345,7 @@ mod tests {
         let shown = ServerConfig::from_toml(&text).expect("the example is a valid configuration");
         let defaults = ServerConfig {
             base_url: Some("http://127.0.0.1:8080/fhir".to_owned()),
+            tls: Some(TlsConfig::example()),
             ..ServerConfig::default()
         };
         assert_eq!(shown, defaults);
@@ -389,14 +367,27 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_refused_with_the_known_ones() {
-        let error = ServerConfig::from_toml("[limits]\nurl_byte = 1")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("url_byte") && error.contains("url_bytes"),
-            "{error}"
-        );
+    fn an_unknown_key_is_refused_with_the_nearest_one() {
+        for (text, meant) in [
+            ("[limits]\nurl_byte = 1", "url_bytes"),
+            ("lisen = \"127.0.0.1:1\"", "listen"),
+            (
+                "[tls]\ncertificate = \"a\"\nkey = \"b\"\nclient_cas = \"c\"",
+                "client_ca",
+            ),
+            (
+                "[tls]\ncertificate = \"a\"\nkey = \"b\"\nclient_certificates = \"require\"",
+                "required",
+            ),
+        ] {
+            let error = ServerConfig::from_toml(text).unwrap_err().to_string();
+            assert!(
+                error.ends_with(&format!("{meant} was probably meant")),
+                "{error}"
+            );
+        }
+        let error = ServerConfig::from_toml("frobnicate = 1").unwrap_err();
+        assert!(!error.to_string().contains("probably"), "{error}");
     }
 
     #[test]
@@ -410,6 +401,31 @@ mod tests {
                 "limits.stall_timeout_seconds",
             ),
             ("base_url = \"ftp://x\"", "ftp://x"),
+            (
+                "[limits]\nmax_resets_per_second = 0",
+                "limits.max_resets_per_second",
+            ),
+            (
+                "[limits]\nrequest_burst_per_client = 5",
+                "limits.requests_per_second_per_client",
+            ),
+            (
+                "[limits]\nrequests_per_second_per_client = 5",
+                "limits.request_burst_per_client",
+            ),
+            ("[tls]\ncertificate = \"a\"\nkey = \"b\"", "tls.client_ca"),
+            (
+                "[tls]\ncertificate = \"a\"\nkey = \"b\"\nclient_certificates = \"none\"\ncrls = [\"c\"]",
+                "tls.crls",
+            ),
+            (
+                "[anomalies]\nidentifier_shape = \"ANO\"",
+                "anomalies.identifier_shape",
+            ),
+            (
+                "[anomalies]\nlog_segment_bytes = 1",
+                "anomalies.log_segment_bytes",
+            ),
         ] {
             let error = ServerConfig::from_toml(text).unwrap_err().to_string();
             assert!(error.contains(named), "{text}: {error}");

@@ -4,15 +4,19 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Version};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use super::activity::{Activity, Running, Verdict, Watched};
-use super::config::Limits;
+use super::activity::{Activity, Answering, Running, Verdict};
+use super::limits::Limits;
+use super::peer::Peer;
 use super::service::Service;
+use super::watched::Watched;
 
 /// How connections are spoken to, the same for all.
 pub(super) fn protocols(limits: &Limits) -> Builder<TokioExecutor> {
@@ -28,27 +32,44 @@ pub(super) fn protocols(limits: &Limits) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.max_streams_per_connection)
+        // What a client may send before anybody reads it; bodies are forms, so little is enough.
+        .initial_stream_window_size(64 * 1024)
+        .initial_connection_window_size(256 * 1024)
+        .max_pending_accept_reset_streams(
+            usize::try_from(limits.max_resets_per_second).unwrap_or(usize::MAX),
+        )
         .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
     builder
 }
 
-/// Serves `stream` until the client leaves, is too slow, or `stop` turns true and its requests are done.
+/// Serves `stream` until the client leaves, is too slow, is no longer trusted, or `stop` turns true; what runs is then
+/// finished.
 pub(super) async fn drive<S>(
     stream: S,
-    protocols: Builder<TokioExecutor>,
+    protocols: &Builder<TokioExecutor>,
     service: Arc<Service>,
+    peer: Arc<Peer>,
+    distrust: impl Future<Output = String>,
     mut stop: watch::Receiver<bool>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let address = peer.address;
     let activity = Activity::new(service.limits());
     let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let begun = Arc::clone(&activity);
-    let answering = service_fn(move |request| {
-        let running = Running::start(&begun);
+    let answering = service_fn(move |mut request: Request<Incoming>| {
+        let running = Running::start(&begun, request.version() == Version::HTTP_2);
+        let answering = Answering::start(&begun);
         let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.respond(request, running).await) }
+        request.extensions_mut().insert(Arc::clone(&peer));
+        async move {
+            let response = service.respond(request, running).await;
+            answering.done();
+            Ok::<_, Infallible>(response)
+        }
     });
+    let mut distrust = std::pin::pin!(distrust);
     let mut connection = std::pin::pin!(protocols.serve_connection(stream, answering));
     let mut closing = false;
     loop {
@@ -60,7 +81,7 @@ pub(super) async fn drive<S>(
                 continue;
             }
             Verdict::Cut => {
-                tracing::debug!("connection cut: too slow");
+                tracing::debug!(client = %address, "connection cut: too slow, or it gives up too many requests");
                 return;
             }
         };
@@ -76,6 +97,12 @@ pub(super) async fn drive<S>(
                 closing = true;
                 connection.as_mut().graceful_shutdown();
             }
+            reason = &mut distrust, if !closing => {
+                tracing::info!(client = %address, reason, "connection closed");
+                closing = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = activity.worth_a_look() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }

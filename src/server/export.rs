@@ -11,6 +11,7 @@ use http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_RANGE, EXPIRES, RANGE, VARY,
 };
 use http::{HeaderMap, HeaderName, Method, StatusCode};
+use rorqual_access::Ask;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -18,21 +19,22 @@ pub use config::ExportConfig;
 pub(super) use stream::FileStream;
 
 use self::range::{Part, accepts_gzip, part};
+use super::access::Caller;
 use super::conditional::not_modified;
 use super::config::ServerConfig;
 use super::http_date;
 use super::negotiation::FHIR_JSON;
+use super::prefer::PREFER;
 use super::query::{pairs, value};
 use super::refusal::{Refusal, shown};
 use super::reply::Reply;
 use super::search_pool::caught;
+use crate::Handling;
 use crate::export::manifest::{FILES, JOB, STATUS, manifest, running, status_url};
 use crate::export::{ExportError, ExportFile, ExportRequest, Job, Jobs};
 use crate::outcome::{Issue, Severity, operation_outcome};
-use crate::{Handling, View};
 
 const X_PROGRESS: HeaderName = HeaderName::from_static("x-progress");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
 const JSON: &str = "application/json";
 /// Seconds after which the status of a job that runs may be asked for again.
 const AGAIN_SECONDS: u32 = 1;
@@ -125,8 +127,10 @@ pub(super) struct Asking<'a> {
     pub(super) query: &'a str,
     pub(super) base_url: &'a str,
     pub(super) handling: Handling,
+    /// Who asks.
+    pub(super) caller: &'a Caller,
     /// The name by which jobs know their client.
-    pub(super) owner: &'a str,
+    pub(super) owner: String,
 }
 
 /// The exports of a server.
@@ -160,38 +164,39 @@ impl Exports {
         }
     }
 
-    /// Answers a request about exports of what `view` shows.
+    /// Answers a request about exports of what its caller sees.
     pub(super) async fn answer(
         &self,
-        view: &View,
         asking: &Asking<'_>,
         asked: ExportRoute,
     ) -> Result<Reply, Refusal> {
+        asking.caller.may(Ask::Operation("$export"))?;
         match asked {
-            ExportRoute::KickOff => self.kick_off(view, asking),
+            ExportRoute::KickOff => self.kick_off(asking),
             ExportRoute::Status { cancel } => self.status(asking, cancel).await,
             ExportRoute::File { job, name } => {
                 refuse_others(asking, &[])?;
-                let file = self.jobs.get(&job, asking.owner)?.file(&name)?;
+                let file = self.jobs.get(&job, &asking.owner)?.file(&name)?;
                 self.file(asking, &job, file).await
             }
         }
     }
 
-    fn kick_off(&self, view: &View, asking: &Asking<'_>) -> Result<Reply, Refusal> {
+    fn kick_off(&self, asking: &Asking<'_>) -> Result<Reply, Refusal> {
+        let view = &asking.caller.view;
         let preferences = preferences(asking.headers);
         let request = ExportRequest {
             query: asking.query,
             base_url: asking.base_url,
             handling: asking.handling,
             preferences: &preferences,
-            permits: None,
+            permits: asking.caller.permits(),
         };
         // HEAD must not change anything: it tells whether the export would be begun.
         if asking.method == Method::HEAD {
             return Ok(accepted(self.jobs.check(view, &request)?));
         }
-        let begun = self.jobs.begin(view, asking.owner, &request)?;
+        let begun = self.jobs.begin(view, &asking.owner, &request)?;
         let address = status_url(&begun.job);
         self.prepare(begun.job);
         Ok(accepted(begun.warnings).with(CONTENT_LOCATION, &address))
@@ -220,11 +225,11 @@ impl Exports {
         refuse_others(asking, &[JOB, "_format", "_pretty"])?;
         let job = job_named(asking.query)?;
         if cancel {
-            self.jobs.cancel(&job, asking.owner)?;
+            self.jobs.cancel(&job, &asking.owner)?;
             let said = information("the export was ended; its files are gone");
             return Ok(outcome(StatusCode::ACCEPTED, &[said]));
         }
-        let job = self.jobs.poll(&job, asking.owner)?;
+        let job = self.jobs.poll(&job, &asking.owner)?;
         // Sample clients ask once, and take what they get for the manifest.
         let _ = tokio::time::timeout(self.wait, job.done()).await;
         match job.outcome() {

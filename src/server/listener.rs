@@ -1,31 +1,34 @@
-//! Accepting connections, within a number, and letting them finish at the end.
+//! Accepting connections, and letting them finish at the end.
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::base_url::BaseUrl;
 use super::config::{ConfigError, ServerConfig};
-use super::connection::{drive, protocols};
-use super::refusal::Refusal;
+use super::entrance::Entrance;
+use super::served::Served;
 use super::service::Service;
-use super::{standalone, swap};
-use crate::Engine;
+use super::swap;
+use super::tls::{self, TlsError, TlsStatus};
 
 /// Where a server can be reached, once it listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Bound {
     /// The address it listens on, its port resolved.
     pub address: SocketAddr,
     /// The base URL of its resources, no trailing slash.
     pub base_url: String,
+    /// Expiries and counts of TLS, live; `None` when it is plain HTTP.
+    pub tls: Option<Arc<TlsStatus>>,
 }
 
 /// Why a server could not run.
@@ -35,6 +38,17 @@ pub enum ServeError {
     /// The configuration is not usable.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The certificates, keys or lists are not usable.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The record of requests cannot be opened.
+    #[error("the record of requests {path} of access.audit_log cannot be opened: {source}", path = path.display())]
+    Audit {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The address cannot be listened on.
     #[error(
         "cannot listen on {listen}: {source}; choose another address with --listen or the key `listen`"
@@ -47,10 +61,8 @@ pub enum ServeError {
     },
 }
 
-/// Connections turned away that are spoken to at once; beyond that they are dropped without a word.
-const TURNED_AWAY_AT_ONCE: usize = 64;
-
-/// Serves until `shutdown` is done, then finishes what runs, within the configured grace, and returns.
+/// Serves an engine, or an engine with its store ([`Served`]), until `shutdown` is done, then finishes what runs, within the
+/// configured grace, and returns.
 ///
 /// `on_bound` is called once, as soon as connections are accepted. Needs a tokio runtime with time and
 /// input/output enabled; a multi-threaded one, so that a search does not hold up other connections.
@@ -58,7 +70,7 @@ const TURNED_AWAY_AT_ONCE: usize = 64;
 /// # Errors
 /// When the configuration is not usable or the address cannot be listened on; never for what a client does.
 pub async fn serve(
-    engine: Arc<Engine>,
+    served: impl Into<Served>,
     config: ServerConfig,
     shutdown: impl Future<Output = ()>,
     on_bound: impl FnOnce(&Bound),
@@ -72,23 +84,42 @@ pub async fn serve(
     let address = listener.local_addr().map_err(failed)?;
     let base = match &config.base_url {
         Some(url) => BaseUrl::parse(url).map_err(ConfigError::from)?,
-        None => BaseUrl::of_address(address),
+        None => BaseUrl::of_address(address, config.tls.is_some()),
     };
     let bound = Bound {
         address,
         base_url: base.as_str().to_owned(),
+        tls: None,
     };
     let grace = config.shutdown_grace();
     let (stop, stopping) = watch::channel(false);
-    let swapping = tokio::spawn(swap::watch(Arc::clone(&engine), config.refresh_interval()));
-    let service = Arc::new(Service::new(engine, config, base));
-    tracing::info!(address = %bound.address, base_url = %bound.base_url, "listening");
+    let (door, watching) = match &config.tls {
+        Some(tls) => {
+            let (door, watcher) = tls::watch(tls)?;
+            (Some(door), Some(tokio::spawn(watcher.run())))
+        }
+        None => (None, None),
+    };
+    let bound = Bound {
+        tls: door.as_ref().map(|door| Arc::clone(door.status())),
+        ..bound
+    };
+    let served = served.into();
+    let engine = Arc::clone(&served.engine);
+    let swapping = tokio::spawn(swap::watch(engine, config.refresh_interval()));
+    let service = Arc::new(Service::new(served, config, base)?);
+    if bound.tls.is_none() && !address.ip().is_loopback() {
+        tracing::warn!(%address, "plain HTTP on an address that others can reach: add a [tls] table, or put a proxy before it");
+    }
+    tracing::info!(address = %bound.address, base_url = %bound.base_url, tls = bound.tls.is_some(), "listening");
     on_bound(&bound);
 
     let mut connections = JoinSet::new();
-    accept(&listener, &service, &stopping, &mut connections, shutdown).await;
+    let entrance = Arc::new(Entrance::new(&service, door, stopping));
+    accept(&listener, &entrance, &mut connections, shutdown).await;
 
     drop(listener);
+    drop(entrance);
     service.drain();
     tracing::info!(
         connections = connections.len(),
@@ -108,28 +139,27 @@ pub async fn serve(
         connections.shutdown().await;
     }
     swapping.abort();
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
 async fn accept(
     listener: &TcpListener,
-    service: &Arc<Service>,
-    stopping: &watch::Receiver<bool>,
+    entrance: &Arc<Entrance>,
     connections: &mut JoinSet<()>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let protocols = protocols(service.limits());
-    let places = Arc::new(Semaphore::new(service.limits().max_connections));
-    let refusals = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let stream = tokio::select! {
+        let (stream, address) = tokio::select! {
             biased;
             () = &mut shutdown => return,
             Some(_) = connections.join_next() => continue,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors, mostly: the pause lets connections end instead of spinning.
                     tracing::warn!(error = %error, "a connection could not be accepted");
@@ -140,47 +170,8 @@ async fn accept(
         };
         // Answers are written whole; waiting to fill a packet would only delay their end.
         let _ = stream.set_nodelay(true);
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            let driving = drive(
-                stream,
-                protocols.clone(),
-                Arc::clone(service),
-                stopping.clone(),
-            );
-            connections.spawn(async move {
-                driving.await;
-                drop(place);
-            });
-        } else if let Ok(place) = Arc::clone(&refusals).try_acquire_owned() {
-            connections.spawn(async move {
-                let _ = tokio::time::timeout(Duration::from_secs(1), turn_away(&stream)).await;
-                drop(place);
-            });
-        }
-    }
-}
-
-/// Tells a client, in HTTP/1.1, that there is no place for it, and waits until it has read that:
-/// closing on unread bytes would reset the connection and take the answer with it.
-async fn turn_away(stream: &TcpStream) -> std::io::Result<()> {
-    let answer = standalone::answer(&Refusal::Full);
-    let mut left = answer.as_ref();
-    while !left.is_empty() {
-        stream.writable().await?;
-        match stream.try_write(left) {
-            Ok(count) => left = left.get(count..).unwrap_or(&[]),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let mut ignored = [0_u8; 4096];
-    loop {
-        stream.readable().await?;
-        match stream.try_read(&mut ignored) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
+        if let Some(place) = entrance.place() {
+            connections.spawn(Arc::clone(entrance).receive(stream, address, place));
         }
     }
 }

@@ -8,8 +8,11 @@ use http::{HeaderMap, header::ACCEPT};
 use super::query::{pairs, value};
 use super::refusal::{Refusal, shown};
 
-/// The `Content-Type` of every FHIR answer.
+/// The `Content-Type` of every FHIR answer but those of [`FHIR_JSON_R4`].
 pub(super) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
+
+/// The `Content-Type` of what a write comes to: clients that report anomalies are promised the version too.
+pub(super) const FHIR_JSON_R4: &str = "application/fhir+json; fhirVersion=4.0; charset=utf-8";
 
 /// Media types of which this server's answers are an instance, each with its range.
 const SERVED: [(&str, &str); 3] = [

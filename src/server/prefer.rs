@@ -1,36 +1,65 @@
-//! The `Prefer` header (RFC 7240): `handling=strict` or `handling=lenient`, all else ignored.
+//! The `Prefer` header (RFC 7240): how strictly to read (`handling`), what to send back of a write (`return`).
 
 use http::{HeaderMap, header::HeaderName};
 
+use super::refusal::{Refusal, shown};
 use crate::Handling;
 
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// The header's name.
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// What a client wants back of a write that is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Returning {
+    /// Headers alone.
+    Minimal,
+    /// The resource as stored: what is sent unless something else is asked for.
+    Representation,
+    /// What is worth telling about it.
+    Outcome,
+}
 
 /// How strictly the client wants its parameters read; the first `handling` that is understood counts.
 pub(super) fn handling(headers: &HeaderMap) -> Handling {
+    let understood = |value: &str| match value.to_ascii_lowercase().as_str() {
+        "strict" => Some(Handling::Strict),
+        "lenient" => Some(Handling::Lenient),
+        _ => None,
+    };
+    values(headers, "handling")
+        .find_map(understood)
+        .unwrap_or(Handling::Default)
+}
+
+/// What the client wants back of a write; the first `return` counts, as the RFC says. A value that is not understood is
+/// refused: whoever asked for it would misread the answer.
+pub(super) fn returning(headers: &HeaderMap) -> Result<Returning, Refusal> {
+    match values(headers, "return").next() {
+        None => Ok(Returning::Representation),
+        Some(value) => match value.to_ascii_lowercase().as_str() {
+            "minimal" => Ok(Returning::Minimal),
+            "representation" => Ok(Returning::Representation),
+            "operationoutcome" => Ok(Returning::Outcome),
+            _ => Err(Refusal::Preference {
+                written: shown(value),
+            }),
+        },
+    }
+}
+
+/// The values given to a preference, in order.
+fn values<'h>(headers: &'h HeaderMap, wanted: &str) -> impl Iterator<Item = &'h str> {
     headers
         .get_all(PREFER)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .find_map(preference)
-        .unwrap_or(Handling::Default)
-}
-
-fn preference(text: &str) -> Option<Handling> {
-    // Parameters of the preference follow a semicolon and mean nothing for `handling`.
-    let (name, value) = text.split(';').next()?.split_once('=')?;
-    if !name.trim().eq_ignore_ascii_case("handling") {
-        return None;
-    }
-    let value = value.trim().trim_matches('"');
-    if value.eq_ignore_ascii_case("strict") {
-        Some(Handling::Strict)
-    } else if value.eq_ignore_ascii_case("lenient") {
-        Some(Handling::Lenient)
-    } else {
-        None
-    }
+        .filter_map(move |preference| {
+            // Parameters of a preference follow a semicolon and mean nothing for these two.
+            let (name, value) = preference.split(';').next()?.split_once('=')?;
+            let meant = name.trim().eq_ignore_ascii_case(wanted);
+            meant.then(|| value.trim().trim_matches('"'))
+        })
 }
 
 #[cfg(test)]
@@ -74,5 +103,20 @@ mod tests {
         ] {
             assert!(matches!(of(values), Handling::Default), "{values:?}");
         }
+    }
+
+    #[test]
+    fn what_to_return_is_one_of_three() {
+        let of = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(PREFER, http::HeaderValue::from_static(value))]);
+            returning(&headers).map_err(|refusal| refusal.status().as_u16())
+        };
+        assert_eq!(of("handling=strict"), Ok(Returning::Representation));
+        assert_eq!(of("return=representation"), Ok(Returning::Representation));
+        assert_eq!(of("respond-async, return=minimal"), Ok(Returning::Minimal));
+        assert_eq!(of("return=\"OperationOutcome\""), Ok(Returning::Outcome));
+        assert_eq!(of("return=minimal, return=all"), Ok(Returning::Minimal));
+        assert_eq!(of("return=all"), Err(400));
+        assert_eq!(of("return="), Err(400));
     }
 }

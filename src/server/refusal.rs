@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::encoding::EncodingFault;
 use crate::SearchError;
+use crate::anomaly::refusal::WriteRefusal;
 use crate::export::ExportError;
 use crate::outcome::{Issue, Severity};
 
@@ -35,9 +36,9 @@ pub(super) enum Refusal {
     BadId { kind: ResourceType, id: String },
     #[error("there is no {kind}/{id} in the directory", kind = kind.name())]
     NotFound { kind: ResourceType, id: String },
-    #[error("{path}: this server keeps no history; read the present version at [type]/[id]")]
+    #[error("{path}: this server lists no history; read the present version at [type]/[id]")]
     NoHistory { path: String },
-    #[error("{path}: earlier versions are not kept; read the present one at [type]/[id]")]
+    #[error("{path}: this version is not kept; read the present one at [type]/[id]")]
     NoVersion { path: String },
     #[error("the operation {written} is not offered at this address")]
     UnknownOperation { written: String },
@@ -63,12 +64,48 @@ pub(super) enum Refusal {
     BodyLate { seconds: u64 },
     #[error("the body could not be read: {reason}")]
     BodyBroken { reason: String },
+    #[error("the body ended before its end was announced; send it again, whole")]
+    BodyCut,
     #[error("a search is posted as application/x-www-form-urlencoded, not as {}", .written.as_deref().unwrap_or("a body without Content-Type"))]
     FormExpected { written: Option<String> },
     #[error("the charset {written} is not read; send UTF-8")]
     Charset { written: String },
     #[error("the Content-Encoding {written} is not read; send the body as it is")]
     ContentEncoding { written: String },
+    #[error("FHIR version {written} is not read; send FHIR R4, fhirVersion=4.0")]
+    FhirVersion { written: String },
+    #[error("{what} is sent as {wanted}, not as {}", .written.as_deref().unwrap_or("a body without Content-Type"))]
+    JsonExpected {
+        what: &'static str,
+        wanted: &'static str,
+        written: Option<String>,
+    },
+    #[error("return={written}: give minimal, representation or OperationOutcome")]
+    Preference { written: String },
+    #[error("{header} is not readable; give it once, in plain ASCII")]
+    Header { header: &'static str },
+    #[error(
+        "If-Match: {written} is not the ETag of one version; give the one that was read, W/\"1\""
+    )]
+    IfMatch { written: String },
+    #[error(
+        "a change names the version it is meant for here; send If-Match with the ETag that was read"
+    )]
+    IfMatchMissing,
+    #[error("anomalies are not written on this server; searches and reads go on")]
+    ReadOnly,
+    #[error(
+        "the write was not confirmed within {seconds} seconds; it may still be done: search for it before it is sent again"
+    )]
+    Unconfirmed { seconds: u64 },
+    #[error("refused by the store: {0:?}")]
+    Write(WriteRefusal),
+    #[error("a Bundle that is refused: {issues:?}")]
+    Bundle {
+        status: StatusCode,
+        issues: Vec<Issue>,
+        retry_after: Option<u32>,
+    },
     #[error("{place}: {fault}")]
     Encoding {
         place: &'static str,
@@ -97,10 +134,29 @@ pub(super) enum Refusal {
     Unreadable { status: StatusCode },
     #[error("the server has as many connections as it may hold; try again in a moment")]
     Full,
-    #[error("too many searches are waiting; try again in a moment")]
+    #[error(
+        "this client holds {limit} connections already, as many as one may; use those, or close some"
+    )]
+    TooManyConnections { limit: usize },
+    #[error(
+        "this client asks too often: {rate} requests a second are allowed in the long run, {burst} at once; go on in \
+         {seconds} s"
+    )]
+    TooManyRequests { rate: u32, burst: u32, seconds: u32 },
+    #[error("too many requests are waiting; try again in a moment")]
     Overloaded,
     #[error("the answer was not ready within {seconds} seconds; narrow the search or try again")]
     TimeBudget { seconds: u64 },
+    #[error("{}", without_profile(*.certificate))]
+    NoProfile { certificate: bool },
+    #[error("what this access profile may see is not ready on this server; tell the operator")]
+    NoView,
+    #[error("{reason}")]
+    Forbidden { reason: String },
+    #[error(
+        "the header {name} is missing; this server asks every search and read of the directory for the four Ror headers"
+    )]
+    RorHeader { name: &'static str },
     #[error("a defect of the server, recorded under the reference {reference}")]
     Defect { reference: String },
     #[error("refused by the engine: {0:?}")]
@@ -113,6 +169,8 @@ pub(super) enum Refusal {
 
 /// Seconds after which a client turned away by load may come back.
 const RETRY_SECONDS: u32 = 1;
+/// Seconds after which a client may try again to write what an operator must first make possible.
+const UNAVAILABLE_SECONDS: u32 = 60;
 
 impl Refusal {
     /// The HTTP status.
@@ -133,17 +191,36 @@ impl Refusal {
             Self::HeadersTooLong { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyLate { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::FormExpected { .. } | Self::Charset { .. } | Self::ContentEncoding { .. } => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::FormExpected { .. }
+            | Self::JsonExpected { .. }
+            | Self::FhirVersion { .. }
+            | Self::Charset { .. }
+            | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyBroken { .. }
+            | Self::BodyCut
+            | Self::RorHeader { .. }
+            | Self::Preference { .. }
+            | Self::Header { .. }
+            | Self::IfMatch { .. }
             | Self::Encoding { .. }
             | Self::BadValue { .. }
             | Self::UnknownParameter { .. } => StatusCode::BAD_REQUEST,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
-            Self::Full | Self::Overloaded | Self::TimeBudget { .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
+            Self::TooManyConnections { .. } | Self::TooManyRequests { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
             }
+            Self::IfMatchMissing => StatusCode::PRECONDITION_REQUIRED,
+            Self::NoProfile { .. } | Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::NoView => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full
+            | Self::Overloaded
+            | Self::TimeBudget { .. }
+            | Self::ReadOnly
+            | Self::Unconfirmed { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Write(refusal) => {
+                StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            Self::Bundle { status, .. } => *status,
             Self::Defect { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unreadable { status } => *status,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -164,10 +241,28 @@ impl Refusal {
         }
     }
 
+    /// The present version of what a write was not meant for, with a 412.
+    pub(super) fn present_version(&self) -> Option<&str> {
+        match self {
+            Self::Write(WriteRefusal::Stale { present, .. }) => Some(present),
+            _ => None,
+        }
+    }
+
     /// The seconds to announce in `Retry-After`.
     pub(super) fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Full | Self::Overloaded | Self::TimeBudget { .. } => Some(RETRY_SECONDS),
+            Self::Full
+            | Self::Overloaded
+            | Self::TimeBudget { .. }
+            | Self::TooManyConnections { .. }
+            | Self::Unconfirmed { .. }
+            | Self::NoView => Some(RETRY_SECONDS),
+            Self::TooManyRequests { seconds, .. } => Some(*seconds),
+            Self::ReadOnly | Self::Write(WriteRefusal::Unavailable { .. }) => {
+                Some(UNAVAILABLE_SECONDS)
+            }
+            Self::Bundle { retry_after, .. } => *retry_after,
             Self::Search(error) => error.retry_after(),
             Self::Export(error) => error.retry_after(),
             _ => None,
@@ -178,6 +273,8 @@ impl Refusal {
     pub(super) fn issues(&self) -> Cow<'_, [Issue]> {
         let (code, text) = match self {
             Self::Search(error) => return Cow::Borrowed(error.issues()),
+            Self::Write(refusal) => return Cow::Owned(refusal.issues()),
+            Self::Bundle { issues, .. } => return Cow::Borrowed(issues),
             Self::Export(error) => return Cow::Owned(error.issues()),
             Self::Range { .. } => ("value", "Range not in the file"),
             Self::OutsideBase { .. } | Self::UnknownAddress { .. } => {
@@ -196,10 +293,24 @@ impl Refusal {
             Self::HeadersTooLong { .. } => ("too-long", "Headers too long"),
             Self::BodyTooLong { .. } => ("too-long", "Body too long"),
             Self::BodyLate { .. } => ("timeout", "Body too late"),
-            Self::BodyBroken { .. } => ("invalid", "Body not readable"),
+            Self::BodyBroken { .. } | Self::BodyCut => ("invalid", "Body not readable"),
             Self::FormExpected { .. } => ("not-supported", "Media type of the body not supported"),
             Self::Charset { .. } => ("not-supported", "Charset not supported"),
             Self::ContentEncoding { .. } => ("not-supported", "Content-Encoding not supported"),
+            Self::FhirVersion { .. } => ("not-supported", "FHIR version not supported"),
+            Self::JsonExpected { .. } => ("not-supported", "Media type of the body not supported"),
+            Self::Preference { .. } => ("value", "Preference not known"),
+            Self::Header { .. } => ("invalid", "Header not readable"),
+            Self::IfMatch { .. } => ("invalid", "Not an ETag"),
+            Self::IfMatchMissing => ("required", "Version required"),
+            Self::NoProfile { certificate: false } => ("login", "Certificate required"),
+            Self::NoProfile { certificate: true } | Self::Forbidden { .. } => {
+                ("forbidden", "Not allowed to this client")
+            }
+            Self::NoView => ("transient", "Not ready for this client"),
+            Self::RorHeader { .. } => ("required", "Header missing"),
+            Self::ReadOnly => ("transient", "Anomalies are not written here"),
+            Self::Unconfirmed { .. } => ("timeout", "Write not confirmed"),
             Self::Encoding { .. } => ("invalid", "Percent-encoding not readable"),
             Self::NotAcceptable { .. } => ("not-supported", "Format not offered"),
             Self::BadValue { .. } => ("value", "Value not readable"),
@@ -209,6 +320,8 @@ impl Refusal {
             }
             Self::Unreadable { .. } => ("too-long", "Request too long"),
             Self::Full | Self::Overloaded => ("transient", "Server busy"),
+            Self::TooManyConnections { .. } => ("throttled", "Too many connections"),
+            Self::TooManyRequests { .. } => ("throttled", "Too many requests"),
             Self::TimeBudget { .. } => ("timeout", "Time budget spent"),
             Self::Defect { .. } => ("exception", "Defect of the server"),
         };
@@ -216,6 +329,9 @@ impl Refusal {
             Self::BadValue { name, .. } => vec![format!("http.{name}")],
             Self::UnknownParameter { name, .. } => vec![format!("http.{name}")],
             Self::NotAcceptable { source_name, .. } => vec![format!("http.{source_name}")],
+            Self::Preference { .. } => vec!["http.Prefer".to_owned()],
+            Self::Header { header } => vec![format!("http.{header}")],
+            Self::IfMatch { .. } | Self::IfMatchMissing => vec!["http.If-Match".to_owned()],
             _ => Vec::new(),
         };
         Cow::Owned(vec![Issue {
@@ -259,6 +375,13 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// Advice for a request that is not HTTP.
+fn without_profile(certificate: bool) -> &'static str {
+    match certificate {
+        true => "no access profile is given to this certificate; ask the operator for one",
+        false => "this server asks for a client certificate that it knows; connect with yours",
+    }
+}
+
 fn unreadable(status: StatusCode) -> &'static str {
     match status {
         StatusCode::URI_TOO_LONG => {

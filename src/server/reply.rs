@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -11,7 +11,7 @@ use super::activity::Running;
 use super::body::{Pieces, ReplyBody};
 use super::export::FileStream;
 use super::http_date;
-use super::negotiation::FHIR_JSON;
+use super::negotiation::{FHIR_JSON, FHIR_JSON_R4};
 use super::pretty;
 use super::refusal::Refusal;
 use super::request_id;
@@ -28,10 +28,14 @@ pub(super) struct Reply {
     status: StatusCode,
     content_type: Option<&'static str>,
     cache: HeaderValue,
-    etag: Option<HeaderValue>,
-    last_modified: Option<HeaderValue>,
+    location: Option<String>,
+    etag: Option<String>,
+    /// Milliseconds since 1970.
+    modified: Option<i64>,
     allow: Option<&'static str>,
     retry_after: Option<u32>,
+    /// Matches of a search, for the record of requests.
+    total: Option<u64>,
     more: Vec<(HeaderName, HeaderValue)>,
     body: Pieces,
     /// The body, when it is made as it is sent.
@@ -42,6 +46,12 @@ impl Reply {
     /// 200 with pieces of FHIR JSON, not to be stored.
     pub(super) fn fhir(pieces: Vec<Bytes>) -> Self {
         Self::new(StatusCode::OK, Some(FHIR_JSON), Pieces::new(pieces))
+    }
+
+    /// What a write comes to; the body is left out when the client wants none.
+    pub(super) fn written(status: StatusCode, body: Option<Vec<Bytes>>) -> Self {
+        let content_type = body.is_some().then_some(FHIR_JSON_R4);
+        Self::new(status, content_type, Pieces::new(body.unwrap_or_default()))
     }
 
     /// Health in plain JSON.
@@ -64,6 +74,7 @@ impl Reply {
             Pieces::new(vec![Bytes::from(body)]),
         );
         reply.allow = refusal.allow();
+        reply.etag = refusal.present_version().and_then(etag);
         reply.retry_after = refusal.retry_after();
         reply
     }
@@ -73,10 +84,12 @@ impl Reply {
             status,
             content_type,
             cache: UNSTORED,
+            location: None,
             etag: None,
-            last_modified: None,
+            modified: None,
             allow: None,
             retry_after: None,
+            total: None,
             more: Vec::new(),
             body,
             stream: None,
@@ -115,15 +128,35 @@ impl Reply {
     /// Lets the client keep the answer and ask about it by its tag or date.
     pub(super) fn revalidated(mut self, etag: Option<&str>, modified_ms: Option<i64>) -> Self {
         self.cache = REVALIDATE;
-        self.etag = etag.and_then(|tag| HeaderValue::from_str(tag).ok());
+        self.tagged(etag, modified_ms)
+    }
+
+    /// Names the version that the answer is about.
+    pub(super) fn tagged(mut self, etag: Option<&str>, modified_ms: Option<i64>) -> Self {
+        self.etag = etag.map(str::to_owned);
         self.modified(modified_ms)
+    }
+
+    /// Says how many matches the answer counts.
+    pub(super) fn counted(mut self, total: u64) -> Self {
+        self.total = Some(total);
+        self
+    }
+
+    /// How many matches the answer counts, when it is that of a search.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
     }
 
     /// Adds the date of the last change, in milliseconds since 1970.
     pub(super) fn modified(mut self, modified_ms: Option<i64>) -> Self {
-        self.last_modified = modified_ms
-            .and_then(http_date::write)
-            .and_then(|date| HeaderValue::from_str(&date).ok());
+        self.modified = modified_ms;
+        self
+    }
+
+    /// Adds the address of what was written.
+    pub(super) fn located(mut self, location: String) -> Self {
+        self.location = Some(location);
         self
     }
 
@@ -149,9 +182,25 @@ impl Reply {
         self.status
     }
 
-    /// Bytes of the body.
-    pub(super) fn length(&self) -> usize {
-        self.body.len()
+    /// The version's tag.
+    pub(super) fn etag(&self) -> Option<&str> {
+        self.etag.as_deref()
+    }
+
+    /// The date of the last change, in milliseconds since 1970.
+    pub(super) fn modified_ms(&self) -> Option<i64> {
+        self.modified
+    }
+
+    /// The pieces of the body, to be sent within another.
+    pub(super) fn into_pieces(self) -> Vec<Bytes> {
+        self.body.into_vec()
+    }
+
+    /// Bytes of the body; not those of what is compressed as it is sent.
+    pub(super) fn length(&self) -> u64 {
+        let streamed = self.stream.as_ref().and_then(FileStream::left);
+        self.body.len() as u64 + streamed.unwrap_or(0)
     }
 
     /// The response to send; to a HEAD request the same without its body.
@@ -185,8 +234,15 @@ impl Reply {
                     .filter(|_| self.status != StatusCode::NOT_MODIFIED)
                     .map(HeaderValue::from),
             ),
-            (ETAG, self.etag),
-            (LAST_MODIFIED, self.last_modified),
+            (LOCATION, self.location.as_deref().and_then(plain)),
+            (ETAG, self.etag.as_deref().and_then(plain)),
+            (
+                LAST_MODIFIED,
+                self.modified
+                    .and_then(http_date::write)
+                    .as_deref()
+                    .and_then(plain),
+            ),
             (ALLOW, self.allow.map(HeaderValue::from_static)),
             (RETRY_AFTER, self.retry_after.map(HeaderValue::from)),
             (request_id::REQUEST_ID, request_id::header(id)),
@@ -203,6 +259,10 @@ impl Reply {
     }
 }
 
+fn plain(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
+}
+
 /// The entity tag of a version, weak because indenting changes the bytes and not the resource;
 /// `None` when the version holds what a tag cannot.
 pub(super) fn etag(version: &str) -> Option<String> {
@@ -214,14 +274,14 @@ pub(super) fn etag(version: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::server::activity::Activity;
-    use crate::server::config::Limits;
+    use crate::server::limits::Limits;
     use http_body::Body;
 
     fn sent(reply: Reply, head_only: bool) -> Response<ReplyBody> {
         reply.into_response(
             head_only,
             "r1",
-            Running::start(&Activity::new(&Limits::default())),
+            Running::start(&Activity::new(&Limits::default()), false),
         )
     }
 

@@ -7,6 +7,7 @@ use super::encoding::decode;
 use super::export::{self, ExportRoute};
 use super::nearest::nearest;
 use super::refusal::{Refusal, shown};
+use crate::index::overlay::WRITTEN;
 
 /// An interaction that the server offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,14 @@ pub(super) enum Route {
     Explain(ResourceType),
     /// Read of the present version of one resource.
     Read(ResourceType, String),
+    /// Read of a version of one resource.
+    ReadVersion(ResourceType, String, String),
+    /// A new anomaly.
+    Create,
+    /// A change of one anomaly.
+    Patch(String),
+    /// Several requests in one Bundle.
+    Requests,
     /// Bulk export.
     Export(ExportRoute),
     /// The CapabilityStatement.
@@ -31,6 +40,10 @@ pub(super) enum Route {
 
 const READ_METHODS: &str = "GET, HEAD";
 const FORM_METHODS: &str = "POST";
+/// At the base of anomalies, at one of them, at the base of the server.
+const CREATE_METHODS: &str = "GET, HEAD, POST";
+const PATCH_METHODS: &str = "GET, HEAD, PATCH";
+const BUNDLE_METHODS: &str = "POST";
 
 /// Finds the interaction. `path` is the raw path of the URL, `base_path` the path of the base URL.
 pub(super) fn route(method: &Method, path: &str, base_path: &str) -> Result<Route, Refusal> {
@@ -54,7 +67,7 @@ pub(super) fn route(method: &Method, path: &str, base_path: &str) -> Result<Rout
         },
     };
     let below = match path.strip_prefix(base_path) {
-        Some("") => return Err(at_base(method)),
+        Some("") => return at_base(method),
         Some(below) => below.strip_prefix('/').ok_or_else(outside)?,
         None => return Err(outside()),
     };
@@ -83,7 +96,7 @@ pub(super) fn route(method: &Method, path: &str, base_path: &str) -> Result<Rout
         return Err(refused(
             method,
             "",
-            ": a Bundle of requests is posted on the base URL itself, where the server offers it",
+            ": a Bundle of requests (batch or transaction) is posted on the base URL itself",
         ));
     }
     let Some(kind) = ResourceType::from_name(head) else {
@@ -92,6 +105,11 @@ pub(super) fn route(method: &Method, path: &str, base_path: &str) -> Result<Rout
             nearest: nearest(head, ResourceType::ALL.map(ResourceType::name)),
         });
     };
+    if kind == WRITTEN
+        && let Some(route) = of_anomalies(method, &rest)
+    {
+        return route;
+    }
     match rest.as_slice() {
         [] => reading(method, Route::Search(kind), READ_ONLY),
         ["_search"] if method == Method::POST => Ok(Route::SearchForm(kind)),
@@ -113,7 +131,11 @@ pub(super) fn route(method: &Method, path: &str, base_path: &str) -> Result<Rout
         }),
         [id] => reading(method, Route::Read(kind, (*id).to_owned()), READ_ONLY),
         [id, "_history"] if is_id(id) => Err(Refusal::NoHistory { path: shown(below) }),
-        [id, "_history", _version] if is_id(id) => Err(Refusal::NoVersion { path: shown(below) }),
+        [id, "_history", version] if is_id(id) => reading(
+            method,
+            Route::ReadVersion(kind, (*id).to_owned(), (*version).to_owned()),
+            "",
+        ),
         _ => Err(Refusal::UnknownAddress { path: shown(below) }),
     }
 }
@@ -128,11 +150,44 @@ fn reading(method: &Method, route: Route, hint: &'static str) -> Result<Route, R
     }
 }
 
-fn at_base(method: &Method) -> Refusal {
-    if method == Method::GET || method == Method::HEAD {
-        Refusal::WholeSystem
+/// What is offered for anomalies and not for the directory; `None`: the same as for all types.
+fn of_anomalies(method: &Method, rest: &[&str]) -> Option<Result<Route, Refusal>> {
+    let reads = method == Method::GET || method == Method::HEAD;
+    match rest {
+        ["_history"] | [_, "_history"] => Some(Err(refused(
+            method,
+            "",
+            ": no history is listed; a version is read at Task/[id]/_history/[version] as long as it is kept",
+        ))),
+        [] if method == Method::POST => Some(Ok(Route::Create)),
+        [] if !reads => Some(Err(refused(
+            method,
+            CREATE_METHODS,
+            ": one anomaly at a time is changed, by PATCH Task/[id]",
+        ))),
+        // Operations and forms go their common way, and so does what is no id.
+        [name] if reads || name.starts_with(['_', '$']) || !is_id(name) => None,
+        [id] if method == Method::PATCH => Some(Ok(Route::Patch((*id).to_owned()))),
+        [_] => Some(Err(refused(
+            method,
+            PATCH_METHODS,
+            ": an anomaly is changed by PATCH, and inactivated by a PATCH of its businessStatus to 03",
+        ))),
+        _ => None,
+    }
+}
+
+fn at_base(method: &Method) -> Result<Route, Refusal> {
+    if method == Method::POST {
+        Ok(Route::Requests)
+    } else if method == Method::GET || method == Method::HEAD {
+        Err(Refusal::WholeSystem)
     } else {
-        refused(method, "", ": batches and transactions are not offered")
+        Err(refused(
+            method,
+            BUNDLE_METHODS,
+            ": Bundles of requests are posted",
+        ))
     }
 }
 
@@ -187,6 +242,22 @@ mod tests {
             ("HEAD", "/fhir/Task/a%2D1", Route::Read(Task, "a-1".into())),
             (
                 "GET",
+                "/fhir/Task/1/_history/2",
+                Route::ReadVersion(Task, "1".into(), "2".into()),
+            ),
+            (
+                "HEAD",
+                "/fhir/Location/1/_history/2",
+                Route::ReadVersion(Location, "1".into(), "2".into()),
+            ),
+            ("POST", "/fhir/Task", Route::Create),
+            ("POST", "/fhir/Task/", Route::Create),
+            ("PATCH", "/fhir/Task/1", Route::Patch("1".into())),
+            ("POST", "/fhir/Task/_search", Route::SearchForm(Task)),
+            ("POST", "/fhir", Route::Requests),
+            ("POST", "/fhir/", Route::Requests),
+            (
+                "GET",
                 "/fhir/%24export/",
                 Route::Export(ExportRoute::KickOff),
             ),
@@ -239,7 +310,8 @@ mod tests {
             ("/fhir/Location/1/$foo", 404, "not-supported"),
             ("/fhir/Location/_history", 404, "not-supported"),
             ("/fhir/Location/1/_history", 404, "not-supported"),
-            ("/fhir/Location/1/_history/2", 404, "not-found"),
+            ("/fhir/Task/a_b", 404, "not-found"),
+            ("/fhir/Task/$foo", 404, "not-supported"),
             ("/fhir/Location/1/Task", 404, "not-supported"),
             ("/fhir/Location/a%2Fb", 404, "not-supported"),
             ("/fhir/Location/a_b", 404, "not-found"),
@@ -283,7 +355,17 @@ mod tests {
             ("POST", "/fhir/Location", "GET, HEAD"),
             ("PUT", "/fhir/Location/1", "GET, HEAD"),
             ("PATCH", "/fhir/Location", "GET, HEAD"),
-            ("DELETE", "/fhir/Task/1", "GET, HEAD"),
+            ("POST", "/fhir/Location/1/_history/2", "GET, HEAD"),
+            ("DELETE", "/fhir/Task/1", "GET, HEAD, PATCH"),
+            ("PUT", "/fhir/Task/1", "GET, HEAD, PATCH"),
+            ("POST", "/fhir/Task/1", "GET, HEAD, PATCH"),
+            ("PUT", "/fhir/Task", "GET, HEAD, POST"),
+            ("PATCH", "/fhir/Task", "GET, HEAD, POST"),
+            ("DELETE", "/fhir/Task", "GET, HEAD, POST"),
+            ("GET", "/fhir/Task/_history", ""),
+            ("GET", "/fhir/Task/1/_history", ""),
+            ("DELETE", "/fhir/Task/1/_history/2", "GET, HEAD"),
+            ("PUT", "/fhir/Task/_search", "POST"),
             ("OPTIONS", "/fhir/metadata", "GET, HEAD"),
             ("POST", "/livez", "GET, HEAD"),
             ("POST", "/fhir/$export", "GET, HEAD"),
@@ -291,7 +373,7 @@ mod tests {
             ("DELETE", "/fhir/$export-get-file/j/a.json", "GET, HEAD"),
             ("GET", "/fhir/Location/_search", "POST"),
             ("PUT", "/fhir/Location/_search", "POST"),
-            ("POST", "/fhir", ""),
+            ("PUT", "/fhir", "POST"),
             ("POST", "/fhir/Bundle", ""),
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();

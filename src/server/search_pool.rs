@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::config::Limits;
+use super::limits::Limits;
 
 /// The turns of searches.
 #[derive(Debug)]

@@ -5,43 +5,55 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use rorqual_schema::ResourceType;
 
+use super::access::{Audit, Caller, Callers, Entry};
 use super::activity::Running;
 use super::base_url::BaseUrl;
 use super::body::ReplyBody;
 use super::capability::CapabilityCache;
-use super::conditional::not_modified;
-use super::config::{Limits, ServerConfig};
+use super::config::ServerConfig;
 use super::encoding;
 use super::export::{Asking, ExportRoute, Exports};
-use super::form::{drained, read_form};
+use super::form::read_form;
+use super::limits::Limits;
+use super::listener::ServeError;
 use super::negotiation::negotiate;
+use super::payload::drained;
+use super::peer::Peer;
 use super::prefer;
-use super::query::{joined, pairs, value};
+use super::query::{joined, pairs};
+use super::reading::Reading;
 use super::refusal::{Refusal, shown};
-use super::reply::{Reply, etag};
+use super::reply::Reply;
 use super::request_id::RequestIds;
 use super::route::{Route, route};
 use super::search_pool::{PoolFault, SearchPool, caught};
-use crate::query::explain::Depth;
-use crate::{Engine, Handling, SearchRequest};
+use super::served::Served;
+use super::writing::Writing;
+use crate::anomaly::store::Store;
+use crate::{Engine, Handling};
 
 /// What all requests share.
 pub(super) struct Service {
-    engine: Arc<Engine>,
-    config: ServerConfig,
-    base: BaseUrl,
-    searches: SearchPool,
-    capability: CapabilityCache,
+    pub(super) engine: Arc<Engine>,
+    /// Who writes anomalies; without it they are only read.
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) config: ServerConfig,
+    pub(super) base: BaseUrl,
+    pub(super) searches: SearchPool,
+    /// Where what is to be written is checked: turns of its own, so that searches do not hold up writes.
+    pub(super) checks: SearchPool,
+    pub(super) capability: CapabilityCache,
     exports: Exports,
     ids: RequestIds,
     draining: AtomicBool,
+    callers: Callers,
+    audit: Option<Audit>,
 }
 
 /// A request whose answer is being made.
@@ -51,21 +63,39 @@ struct Call<'a> {
     pretty: bool,
     /// The reference to give when a defect shows.
     id: &'a str,
+    /// Set once known.
+    caller: Option<Caller>,
 }
 
 impl Service {
-    /// A service of `engine` under `base`.
-    pub(super) fn new(engine: Arc<Engine>, config: ServerConfig, base: BaseUrl) -> Self {
-        Self {
+    /// A service of `served` under `base`.
+    ///
+    /// # Errors
+    /// When the access policy or the record of requests cannot be opened.
+    pub(super) fn new(
+        served: Served,
+        config: ServerConfig,
+        base: BaseUrl,
+    ) -> Result<Self, ServeError> {
+        let Served { engine, store } = served;
+        let audit = Audit::open(&config.access).map_err(|source| ServeError::Audit {
+            path: config.access.audit_log.clone().unwrap_or_default(),
+            source,
+        })?;
+        Ok(Self {
+            callers: Callers::new(config.access.read_policy()?),
+            audit,
             searches: SearchPool::new(&config.limits),
+            checks: SearchPool::new(&config.limits),
+            capability: CapabilityCache::new(store.is_some().then_some(&config.anomalies)),
             exports: Exports::new(&config),
             engine,
+            store,
             config,
             base,
-            capability: CapabilityCache::default(),
             ids: RequestIds::new(),
             draining: AtomicBool::new(false),
-        }
+        })
     }
 
     /// The configured bounds.
@@ -91,6 +121,7 @@ impl Service {
             parts: &parts,
             pretty: false,
             id: &id,
+            caller: None,
         };
         let answered = {
             let mut answering = Box::pin(self.answer(&mut call, &mut body));
@@ -102,12 +133,16 @@ impl Service {
             })
             .await
         };
+        if matches!(answered, Err(Refusal::BodyCut)) {
+            running.given_up();
+        }
         let mut reply = answered.unwrap_or_else(|refusal| Reply::refusal(&refusal));
         if call.pretty {
             reply = reply.indented();
         }
         tracing::debug!(
             request = id,
+            client = peer(&parts).map(|peer| peer.name()),
             method = %parts.method,
             path = parts.uri.path(),
             status = reply.status().as_u16(),
@@ -115,16 +150,46 @@ impl Service {
             micros = begun.elapsed().as_micros(),
             "answered"
         );
+        if let Some(audit) = &self.audit {
+            audit.record(&Entry {
+                id: &id,
+                client: peer(&parts).map(Peer::name),
+                profile: call.caller.as_ref().and_then(Caller::profile),
+                method: parts.method.as_str(),
+                target: parts
+                    .uri
+                    .path_and_query()
+                    .map_or("", |target| target.as_str()),
+                headers: &parts.headers,
+                status: reply.status().as_u16(),
+                total: reply.total(),
+                bytes: reply.length(),
+                duration: begun.elapsed(),
+                generation: self.engine.generation_id(),
+            });
+        }
         let mut response = reply.into_response(parts.method == Method::HEAD, &id, running);
         let limits = self.limits();
         let term = Duration::from_secs(limits.body_read_timeout_seconds);
+        let most = limits.body_bytes.max(self.config.anomalies.body_bytes);
         // The next request stands behind a body that nobody asked for: read past it, or say that the connection ends.
-        if !drained(&mut body, limits.body_bytes, term).await && parts.version < Version::HTTP_2 {
+        if !drained(&mut body, most, term).await && parts.version < Version::HTTP_2 {
             response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+
+    /// The answer to a request that is refused whatever it asks for.
+    pub(super) fn refuse(
+        &self,
+        parts: &Parts,
+        refusal: &Refusal,
+        running: Running,
+    ) -> Response<ReplyBody> {
+        let id = self.ids.of(&parts.headers);
+        Reply::refusal(refusal).into_response(parts.method == Method::HEAD, &id, running)
     }
 
     async fn answer(&self, call: &mut Call<'_>, body: &mut Incoming) -> Result<Reply, Refusal> {
@@ -139,7 +204,8 @@ impl Service {
                 ));
             }
             Route::Ready => return Ok(self.readiness()),
-            _ => {}
+            // Asking whether the server lives is nobody's allowance.
+            _ => admitted(parts)?,
         }
         let mut query = parts.uri.query().unwrap_or("").to_owned();
         encoding::decode(&query).map_err(|fault| Refusal::Encoding {
@@ -149,41 +215,58 @@ impl Service {
         if let Route::SearchForm(_) = route {
             let limits = self.limits();
             let term = Duration::from_secs(limits.body_read_timeout_seconds);
-            let form = read_form(&parts.headers, body, limits.body_bytes, term).await?;
+            let form = read_form(&parts.headers, &mut *body, limits.body_bytes, term).await?;
             encoding::decode(&form).map_err(|fault| Refusal::Encoding {
                 place: "form",
                 fault,
             })?;
             query = joined(&query, form);
         }
-        if let Route::Export(asked) = route {
-            // What a file is was decided at the kick-off; nothing else can be asked of it.
-            if !matches!(asked, ExportRoute::File { .. }) {
-                call.pretty = negotiate(&query, &parts.headers)?;
-            }
-            let asking = Asking {
-                method: &parts.method,
-                headers: &parts.headers,
-                query: &query,
-                base_url: self.base.as_str(),
-                handling: self.handling(parts),
-                // Without certificates all clients are one.
-                owner: "",
-            };
-            return self
-                .exports
-                .answer(self.engine.full(), &asking, asked)
-                .await;
+        // What a file is was decided when its export was begun; nothing else can be asked of it.
+        if !matches!(route, Route::Export(ExportRoute::File { .. })) {
+            call.pretty = negotiate(&query, &parts.headers)?;
         }
-        call.pretty = negotiate(&query, &parts.headers)?;
+        if route == Route::Metadata {
+            // What the server offers is no secret, and tells a client without a profile what it is talking to.
+            return self.metadata(&parts.headers, &query);
+        }
+        let caller = self.callers.of(&self.engine, peer(parts))?;
+        let caller = &*call.caller.insert(caller);
+        let written = Writing {
+            headers: &parts.headers,
+            query: &query,
+            id: call.id,
+            caller,
+        };
         match route {
-            Route::Search(kind) | Route::SearchForm(kind) => self.search(call, kind, query).await,
-            Route::Explain(kind) => self.explain(call, kind, &query).await,
-            Route::Read(kind, id) => self.read(call, kind, &id, &query),
-            Route::Metadata => self.metadata(call, &query),
-            Route::Export(_) | Route::Live | Route::Ready => Err(Refusal::UnknownAddress {
-                path: shown(parts.uri.path()),
-            }),
+            Route::Export(asked) => {
+                self.config
+                    .access
+                    .ror_headers
+                    .check(ResourceType::HealthcareService, &parts.headers)?;
+                let asking = Asking {
+                    method: &parts.method,
+                    headers: &parts.headers,
+                    query: &query,
+                    base_url: self.base.as_str(),
+                    handling: self.handling(&parts.headers),
+                    caller,
+                    owner: owner(caller, peer(parts)),
+                };
+                self.exports.answer(&asking, asked).await
+            }
+            Route::Create => self.create(written, body).await,
+            Route::Patch(id) => self.patch(written, id, body).await,
+            Route::Requests => self.requests(written, body).await,
+            route => {
+                let reading = Reading {
+                    headers: &parts.headers,
+                    path: parts.uri.path(),
+                    id: call.id,
+                    caller,
+                };
+                self.reading(reading, route, query).await
+            }
         }
     }
 
@@ -216,127 +299,30 @@ impl Service {
         } else {
             (StatusCode::OK, "ready")
         };
-        let json = serde_json::json!({"status": word, "generation": self.engine.generation_id()});
+        // A server that takes no writes still answers searches: it says so, and stays ready.
+        let takes_writes = |store: &Arc<Store>| store.status().writable;
+        let writes = match self.store.as_ref().is_some_and(takes_writes) {
+            true => "ok",
+            false => "refused",
+        };
+        let json = serde_json::json!({
+            "status": word,
+            "generation": self.engine.generation_id(),
+            "writes": writes,
+            "requestsNotRecorded": self.audit.as_ref().map_or(0, Audit::lost),
+        });
         Reply::health(status, json.to_string())
     }
 
-    async fn search(
-        &self,
-        call: &Call<'_>,
-        kind: ResourceType,
-        query: String,
-    ) -> Result<Reply, Refusal> {
-        let handling = self.handling(call.parts);
-        let engine = Arc::clone(&self.engine);
-        let base_url = self.base.as_str().to_owned();
-        let searched = self.searches.run(move || {
-            engine.answer(&SearchRequest {
-                kind,
-                query: &query,
-                base_url: &base_url,
-                handling,
-                permits: None,
-            })
-        });
-        let answer = searched
-            .await
-            .map_err(|fault| pool_refusal(call.id, fault))??;
-        Ok(Reply::fhir(answer.chunks).modified(answer.last_modified))
-    }
-
-    /// `$explain`: the plan of a search, executed unless `_level=plan`.
-    async fn explain(
-        &self,
-        call: &Call<'_>,
-        kind: ResourceType,
-        query: &str,
-    ) -> Result<Reply, Refusal> {
-        let (levels, rest): (Vec<&str>, Vec<&str>) = query
-            .split('&')
-            .partition(|pair| pair.split('=').next() == Some("_level"));
-        let depth = match levels.as_slice() {
-            [] | ["_level=analyze"] => Depth::Analyze,
-            ["_level=plan"] => Depth::Plan,
-            other => {
-                return Err(Refusal::ExplainLevel {
-                    written: shown(&other.join("&")),
-                });
-            }
-        };
-        let (engine, handling) = (Arc::clone(&self.engine), self.handling(call.parts));
-        let (query, base_url) = (rest.join("&"), self.base.as_str().to_owned());
-        let explained = self.searches.run(move || {
-            let request = SearchRequest {
-                kind,
-                query: &query,
-                base_url: &base_url,
-                handling,
-                permits: None,
-            };
-            engine.explanation(&request, depth)
-        });
-        let explanation = explained
-            .await
-            .map_err(|fault| pool_refusal(call.id, fault))??;
-        Ok(Reply::fhir(vec![Bytes::from(
-            explanation.to_parameters().to_string(),
-        )]))
-    }
-
-    /// A read is a lookup and a slice of the map: cheap enough to do where it stands.
-    fn read(
-        &self,
-        call: &Call<'_>,
-        kind: ResourceType,
-        id: &str,
-        query: &str,
-    ) -> Result<Reply, Refusal> {
-        self.refuse_others(call.parts, query, &["_format", "_pretty"], "a read")?;
-        let found =
-            caught(|| self.engine.read(kind, id)).map_err(|panic| defect(call.id, &panic))?;
-        let stored = found.ok_or_else(|| Refusal::NotFound {
-            kind,
-            id: id.to_owned(),
-        })?;
-        let tag = etag(&stored.version);
-        let reply =
-            Reply::fhir(vec![stored.body]).revalidated(tag.as_deref(), stored.last_updated_ms);
-        if not_modified(&call.parts.headers, tag.as_deref(), stored.last_updated_ms) {
-            return Ok(reply.into_not_modified());
-        }
-        Ok(reply)
-    }
-
-    fn metadata(&self, call: &Call<'_>, query: &str) -> Result<Reply, Refusal> {
-        self.refuse_others(
-            call.parts,
-            query,
-            &["_format", "_pretty", "mode"],
-            "metadata",
-        )?;
-        for (name, raw) in pairs(query) {
-            let written = value(raw);
-            if name == "mode" && written != "full" {
-                return Err(Refusal::BadValue {
-                    name: "mode",
-                    written: shown(&written),
-                    expected: "full",
-                });
-            }
-        }
-        let body = self.capability.get(&self.engine, self.base.as_str());
-        Ok(Reply::fhir(vec![body]).revalidated(None, None))
-    }
-
     /// Fails closed on parameters that mean nothing outside a search, unless the client is lenient.
-    fn refuse_others(
+    pub(super) fn refuse_others(
         &self,
-        parts: &Parts,
+        headers: &HeaderMap,
         query: &str,
         known: &[&'static str],
         place: &'static str,
     ) -> Result<(), Refusal> {
-        if matches!(self.handling(parts), Handling::Lenient) {
+        if matches!(self.handling(headers), Handling::Lenient) {
             return Ok(());
         }
         match pairs(query).find(|(name, _)| !known.contains(&name.as_ref())) {
@@ -349,16 +335,34 @@ impl Service {
         }
     }
 
-    fn handling(&self, parts: &Parts) -> Handling {
-        match prefer::handling(&parts.headers) {
+    pub(super) fn handling(&self, headers: &HeaderMap) -> Handling {
+        match prefer::handling(headers) {
             Handling::Default if self.config.lenient_by_default => Handling::Lenient,
             asked => asked,
         }
     }
 }
 
+/// Whose request it is.
+fn peer(parts: &Parts) -> Option<&Peer> {
+    parts.extensions.get::<Arc<Peer>>().map(Arc::as_ref)
+}
+
+/// Whose an export is: of the holder of a certificate, whatever certificate of the same name it is, as long as they see
+/// the same. Without certificates all clients are one.
+fn owner(caller: &Caller, peer: Option<&Peer>) -> String {
+    let identity = peer.and_then(|peer| peer.identity.as_ref());
+    let name = identity.map(|identity| format!("{}\n{}", identity.issuer, identity.subject));
+    format!("{}\n{}", caller.view.name(), name.unwrap_or_default())
+}
+
+/// Counts the request for its client, within the client's allowance.
+fn admitted(parts: &Parts) -> Result<(), Refusal> {
+    peer(parts).map_or(Ok(()), Peer::admit)
+}
+
 /// Records a defect and gives the client its reference only.
-fn defect(id: &str, panic: &str) -> Refusal {
+pub(super) fn defect(id: &str, panic: &str) -> Refusal {
     tracing::error!(
         request = id,
         panic,
@@ -369,8 +373,8 @@ fn defect(id: &str, panic: &str) -> Refusal {
     }
 }
 
-/// Why a search has no result.
-fn pool_refusal(id: &str, fault: PoolFault) -> Refusal {
+/// Why something that runs on a pool has no result.
+pub(super) fn pool_refusal(id: &str, fault: PoolFault) -> Refusal {
     match fault {
         PoolFault::Busy => Refusal::Overloaded,
         PoolFault::Late(seconds) => Refusal::TimeBudget { seconds },

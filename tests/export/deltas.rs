@@ -101,28 +101,44 @@ fn a_copy_follows_fifty_rebuilds() {
 #[test]
 fn a_delta_holds_what_changed_and_no_more() {
     let mut directory = Directory::new(30, 2);
+    let rounds = |directory: &mut Directory, count: usize| {
+        (0..count).for_each(|_| directory.change());
+        let latest = directory.resources.values();
+        let latest = latest
+            .filter_map(|one| one["meta"]["lastUpdated"].as_str())
+            .max();
+        latest.expect("something is dated").to_owned()
+    };
+    let until = rounds(&mut directory, 5);
     let made = Made::of(&directory.extract());
     let (_, _, since) = fetch(&made.engine(), WHOLE);
-    for _ in 0..5 {
-        directory.change();
-    }
+    assert_eq!(
+        since,
+        until.replace('Z', ".000Z"),
+        "the last change, not the build"
+    );
+    let last = rounds(&mut directory, 5);
+    assert!(last > until);
     made.rebuild(&directory.extract());
-    let (found, _, until) = fetch(&made.engine(), &format!("{WHOLE}&_since={since}"));
-    let expected: BTreeMap<String, Value> = directory
-        .resources
-        .iter()
-        .filter(|(key, _)| directory.changed(key, 0))
-        .map(|(key, one)| (key.clone(), one.clone()))
-        .collect();
-    assert_eq!(found, expected);
-    // From then on, only what changed in the last minute is told again.
-    let (again, _, same) = fetch(&made.engine(), &format!("{WHOLE}&_since={until}"));
-    assert_eq!(same, until);
-    assert!(again.len() < 20 && !again.is_empty(), "{}", again.len());
-    let last: Vec<_> = directory
-        .resources
-        .keys()
-        .filter(|key| directory.changed(key, directory.tick))
-        .collect();
-    assert_eq!(again.keys().collect::<Vec<_>>(), last);
+    let expected = |from: &str| -> Contents {
+        let changed = |one: &&Value| {
+            one["meta"]["lastUpdated"]
+                .as_str()
+                .is_some_and(|at| at >= from)
+        };
+        let all = directory.resources.iter();
+        all.filter(|(_, one)| changed(one))
+            .map(|(key, one)| (key.clone(), one.clone()))
+            .collect()
+    };
+    let (found, _, next) = fetch(&made.engine(), &format!("{WHOLE}&_since={since}"));
+    assert_eq!(found, expected(&until));
+    assert!(
+        found.len() < directory.resources.len() / 2,
+        "{} changed",
+        found.len()
+    );
+    // From then on, only what changed at that very instant is told again.
+    let (again, _, same) = fetch(&made.engine(), &format!("{WHOLE}&_since={next}"));
+    assert_eq!((again, same), (expected(&last), next));
 }

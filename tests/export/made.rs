@@ -39,7 +39,8 @@ impl Made {
         made
     }
 
-    fn empty() -> Made {
+    /// A folder without an index.
+    pub fn empty() -> Made {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let index = folder.path().join("index");
         Made { folder, index }

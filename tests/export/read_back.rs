@@ -79,7 +79,7 @@ fn systematic() -> Vec<String> {
 
 fn read_back(engine: &Engine, query: &str) -> Engine {
     let job = done(&Jobs::default(), engine.full(), query);
-    let made = Made::of(&[]);
+    let made = Made::empty();
     made.rebuild_from("export.ndjson", &texts(&job).concat());
     let engine = made.engine();
     // The engine holds its files open; the folder may go.
@@ -119,7 +119,7 @@ fn the_whole_directory_read_back_answers_everything_identically() {
             "ndjson" => read_back(&engine, &query),
             _ => {
                 let job = done(&Jobs::default(), engine.full(), &query);
-                let made = Made::of(&[]);
+                let made = Made::empty();
                 // Bundles one after the other are what a folder of files is.
                 made.rebuild_from("export.json", &texts(&job).join("\n"));
                 made.engine()

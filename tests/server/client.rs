@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rorqual::server::{ServeError, ServerConfig, serve};
+use rorqual::server::{Bound, ServeError, Served, ServerConfig, TlsStatus, serve};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -14,9 +16,11 @@ use tokio::sync::oneshot;
 pub struct Server {
     pub address: SocketAddr,
     pub base_url: String,
+    /// Counts and expiries, when it speaks TLS.
+    pub tls: Option<Arc<TlsStatus>>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<Result<(), ServeError>>>,
-    _folder: TempDir,
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -28,12 +32,19 @@ impl Server {
     /// Starts a server with a changed configuration.
     pub fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let engine = crate::engine::engine(folder.path());
+        crate::engine::index(folder.path());
+        Self::start_on(folder, change)
+    }
+
+    /// Starts a server on an index that is there already.
+    pub fn start_on(folder: TempDir, change: impl FnOnce(&mut ServerConfig)) -> Self {
         let mut config = ServerConfig {
             listen: "127.0.0.1:0".to_owned(),
             ..ServerConfig::default()
         };
         change(&mut config);
+        let served =
+            Served::open(&folder.path().join("index"), &config).expect("an index to serve");
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let running = std::thread::spawn(move || {
@@ -45,18 +56,32 @@ impl Server {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            runtime.block_on(serve(engine, config, shutdown, |bound| {
-                let _ = tell.send((bound.address, bound.base_url.clone()));
+            runtime.block_on(serve(served, config, shutdown, |bound| {
+                let _ = tell.send(bound.clone());
             }))
         });
-        let (address, base_url) = told.recv().expect("the server listens");
+        let bound: Bound = told.recv().expect("the server listens");
         Self {
-            address,
-            base_url,
+            address: bound.address,
+            base_url: bound.base_url,
+            tls: bound.tls,
             stop: Some(stop),
             running: Some(running),
-            _folder: folder,
+            folder: Some(folder),
         }
+    }
+
+    /// Where its index is.
+    pub fn index(&self) -> PathBuf {
+        let folder = self.folder.as_ref().expect("a server that was not stopped");
+        folder.path().join("index")
+    }
+
+    /// Stops the server and leaves its folder to another.
+    pub fn into_folder(mut self) -> TempDir {
+        self.ask_to_stop();
+        self.wait().expect("a clean stop");
+        self.folder.take().expect("taken once")
     }
 
     /// Asks the server to stop, without waiting.
@@ -101,11 +126,11 @@ impl Drop for Server {
 }
 
 /// One connection.
-pub struct Client {
-    pub stream: TcpStream,
+pub struct Client<S = TcpStream> {
+    pub stream: S,
 }
 
-impl Client {
+impl<S: Read + Write> Client<S> {
     /// A GET without further headers.
     pub fn get(&mut self, target: &str) -> Response {
         self.send("GET", target, &[], b"")
@@ -140,13 +165,21 @@ impl Client {
 
     /// Reads one response; `None` when the connection was closed before it began.
     pub fn receive(&mut self, head_only: bool) -> Option<Response> {
-        let mut head = Vec::new();
+        self.receive_from(Vec::new(), head_only)
+    }
+
+    /// Reads the rest of a response that begins with these bytes.
+    pub fn receive_after(&mut self, beginning: &[u8]) -> Option<Response> {
+        self.receive_from(beginning.to_vec(), false)
+    }
+
+    fn receive_from(&mut self, mut head: Vec<u8>, head_only: bool) -> Option<Response> {
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
             match self.stream.read(&mut byte) {
                 Ok(0) => break,
                 Ok(_) => head.push(byte[0]),
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
+                Err(error) if is_an_end(&error) => break,
                 Err(error) => panic!("no answer: {error}"),
             }
         }
@@ -182,6 +215,18 @@ impl Client {
         }
         Some(response)
     }
+}
+
+/// Whether the server closed a connection, in one of the ways that this shows. Reading goes on after bytes the server
+/// did not want, so that a reset is one of them; TLS tells of a close without farewell.
+fn is_an_end(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        std::io::ErrorKind::ConnectionReset
+            | std::io::ErrorKind::ConnectionAborted
+            | std::io::ErrorKind::BrokenPipe
+            | std::io::ErrorKind::UnexpectedEof
+    )
 }
 
 /// What came back.

@@ -1,25 +1,31 @@
 //! HTTP/2 without TLS, by prior knowledge, spoken by hand: a few frames and the static header table.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use crate::client::{Client, Server};
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
+pub const DATA: u8 = 0;
+pub const HEADERS: u8 = 1;
+pub const SETTINGS: u8 = 4;
+pub const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub const END_STREAM: u8 = 1;
+pub const END_HEADERS: u8 = 4;
 
-struct Frame {
+pub struct Frame {
+    pub kind: u8,
+    pub flags: u8,
+    pub stream: u32,
+    pub payload: Vec<u8>,
+}
+
+pub fn write<S: Read + Write>(
+    client: &mut Client<S>,
     kind: u8,
     flags: u8,
     stream: u32,
-    payload: Vec<u8>,
-}
-
-fn write(client: &mut Client, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+    payload: &[u8],
+) {
     let length = u32::try_from(payload.len())
         .expect("a short frame")
         .to_be_bytes();
@@ -30,21 +36,26 @@ fn write(client: &mut Client, kind: u8, flags: u8, stream: u32, payload: &[u8]) 
     client.write(&frame);
 }
 
-fn read(client: &mut Client) -> Frame {
+pub fn read<S: Read + Write>(client: &mut Client<S>) -> Frame {
+    try_read(client).expect("a frame")
+}
+
+/// The next frame; an error once the connection has ended.
+pub fn try_read<S: Read + Write>(client: &mut Client<S>) -> std::io::Result<Frame> {
     let mut head = [0; 9];
-    client.stream.read_exact(&mut head).expect("a frame");
+    client.stream.read_exact(&mut head)?;
     let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-    client.stream.read_exact(&mut payload).expect("its payload");
-    Frame {
+    client.stream.read_exact(&mut payload)?;
+    Ok(Frame {
         kind: head[3],
         flags: head[4],
         stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
         payload,
-    }
+    })
 }
 
 /// A GET: `:method GET` and `:scheme http` from the static table, path and authority as literals.
-fn get(client: &mut Client, stream: u32, path: &str) {
+pub fn get<S: Read + Write>(client: &mut Client<S>, stream: u32, path: &str) {
     let mut block = vec![
         0x82,
         0x86,
@@ -57,7 +68,7 @@ fn get(client: &mut Client, stream: u32, path: &str) {
 }
 
 /// The first byte of the header block, where the status stands, and the body, of each stream.
-fn responses(client: &mut Client, streams: &[u32]) -> Vec<(u8, Vec<u8>)> {
+pub fn responses<S: Read + Write>(client: &mut Client<S>, streams: &[u32]) -> Vec<(u8, Vec<u8>)> {
     let mut out = vec![(0, Vec::new()); streams.len()];
     let mut open = streams.len();
     while open > 0 {
@@ -76,13 +87,18 @@ fn responses(client: &mut Client, streams: &[u32]) -> Vec<(u8, Vec<u8>)> {
     out
 }
 
-fn connect(server: &Server) -> Client {
+pub fn connect(server: &Server) -> Client {
     let mut client = server.connect();
+    open(&mut client);
+    client
+}
+
+/// What a client says first.
+pub fn open<S: Read + Write>(client: &mut Client<S>) {
     client.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     // Windows wide enough for every answer: setting 4, and the connection's own.
-    write(&mut client, SETTINGS, 0, 0, &[0, 4, 0x3f, 0, 0, 0]);
-    write(&mut client, WINDOW_UPDATE, 0, 0, &[0x3f, 0, 0, 0]);
-    client
+    write(client, SETTINGS, 0, 0, &[0, 4, 0x3f, 0, 0, 0]);
+    write(client, WINDOW_UPDATE, 0, 0, &[0x3f, 0, 0, 0]);
 }
 
 // Entries 8 and 13 of the static table, as indexed fields.

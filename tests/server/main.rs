@@ -1,8 +1,15 @@
 //! The HTTP server as its clients meet it: real sockets, a real index, nothing inside it touched.
 
+mod anomalies;
 mod answers;
+mod check_config;
 mod client;
 mod connections;
 mod engine;
+mod floods;
 mod http2;
+mod quotas;
 mod refusals;
+mod slow;
+mod smuggling;
+mod tls;

@@ -40,10 +40,10 @@ fn addresses() {
             "history",
         ),
         (
-            "/fhir/Location/un/_history/3",
+            "/fhir/Location/un/_history/2",
             404,
             "not-found",
-            "_history/3",
+            "_history/2",
         ),
         ("/fhir/_history", 404, "not-supported", "history"),
         ("/fhir/$foo", 404, "not-supported", "$foo"),
@@ -87,13 +87,21 @@ fn methods() {
     let mut client = server.connect();
     for (method, target, allow) in [
         ("PUT", "/fhir/Location/un", "GET, HEAD"),
-        ("DELETE", "/fhir/Task/un", "GET, HEAD"),
+        ("DELETE", "/fhir/Task/un", "GET, HEAD, PATCH"),
+        ("PUT", "/fhir/Task/un", "GET, HEAD, PATCH"),
+        ("PATCH", "/fhir/Task?identifier=x", "GET, HEAD, POST"),
+        ("DELETE", "/fhir/Task?identifier=x", "GET, HEAD, POST"),
+        ("POST", "/fhir/Task/_history", ""),
+        ("GET", "/fhir/Task/_history", ""),
+        ("GET", "/fhir/Task/un/_history", ""),
+        ("PUT", "/fhir/Task/un/_history/1", "GET, HEAD"),
+        ("POST", "/fhir/Location/un", "GET, HEAD"),
         ("PATCH", "/fhir/Location?identifier=x", "GET, HEAD"),
         ("POST", "/fhir/Location", "GET, HEAD"),
         ("GET", "/fhir/Location/_search", "POST"),
         ("POST", "/fhir/metadata", "GET, HEAD"),
         ("BREW", "/fhir/Location", "GET, HEAD"),
-        ("POST", "/fhir", ""),
+        ("PUT", "/fhir", "POST"),
         ("POST", "/fhir/Bundle", ""),
     ] {
         let response = client.send(

@@ -1,0 +1,9 @@
+//! TLS and client certificates, as clients of another library's making meet them.
+
+mod client;
+mod files;
+mod matrix;
+mod old;
+mod places;
+mod reload;
+mod sessions;
