@@ -276,6 +276,7 @@ impl Store {
                 change: 0,
                 refusal: WriteRefusal::Unavailable {
                     detail: "the writer has ended".to_owned(),
+                    begun: false,
                 },
             }));
         }

@@ -206,6 +206,7 @@ impl<S: Storage> Writer<S> {
             },
             other => WriteRefusal::Unavailable {
                 detail: other.to_string(),
+                begun: false,
             },
         })
     }
@@ -229,6 +230,10 @@ impl<S: Storage> Writer<S> {
                     tracing::error!(%error, "the log of anomalies takes no more writes");
                     refusal = Some(WriteRefusal::Unavailable {
                         detail: error.to_string(),
+                        begun: !matches!(
+                            error,
+                            LogError::Poisoned { .. } | LogError::ReadOnly { .. }
+                        ),
                     });
                 }
             }
@@ -247,11 +252,12 @@ impl<S: Storage> Writer<S> {
         for (reply, mut done, view) in staged.replies {
             if let Some(view) = &view {
                 for done in &mut done {
-                    // A Task that this write made is one that its client sees.
-                    if let Some(shown) =
-                        view.read_version(WRITTEN, &done.id, &done.resource.version)
-                    {
-                        done.resource = shown;
+                    match view.read_version(WRITTEN, &done.id, &done.resource.version) {
+                        Some(shown) => done.resource = shown,
+                        // What its client sent.
+                        None if done.made == Made::Created => {}
+                        // A generation without this version, or without this view, went live meanwhile.
+                        None => done.resource.body = withheld(&done.id, &done.resource.version),
                     }
                 }
             }
@@ -494,6 +500,12 @@ fn readable(body: &[u8]) -> Result<Node<'_>, WriteRefusal> {
     Node::parse(body).map_err(|error| WriteRefusal::Defect {
         detail: error.to_string(),
     })
+}
+
+/// What is told of a Task when it is not known how much of it its client may see: that this version was written.
+fn withheld(id: &str, version: &str) -> Bytes {
+    let told = serde_json::json!({"resourceType": WRITTEN.name(), "id": id, "meta": {"versionId": version}});
+    Bytes::from(told.to_string())
 }
 
 /// When a version is said to be written that follows one of `before`, in milliseconds since 1970 UTC. A Task that an

@@ -15,3 +15,4 @@ mod place;
 #[cfg(feature = "server")]
 mod server;
 mod task;
+mod withheld;
