@@ -49,7 +49,7 @@ pub(super) struct Service {
     pub(super) capability: CapabilityCache,
     ids: RequestIds,
     draining: AtomicBool,
-    callers: Callers,
+    pub(super) callers: Arc<Callers>,
     audit: Option<Audit>,
 }
 
@@ -80,7 +80,7 @@ impl Service {
             source,
         })?;
         Ok(Self {
-            callers: Callers::new(config.access.read_policy()?),
+            callers: Arc::new(Callers::new(config.access.policy_for(&engine)?)),
             audit,
             searches: SearchPool::new(&config.limits),
             checks: SearchPool::new(&config.limits),

@@ -80,13 +80,7 @@ impl When {
         }
     }
 
-    pub fn holds(
-        &self,
-        service: Service,
-        regions: &[String],
-        level: u64,
-        element: &Value,
-    ) -> bool {
+    pub fn holds(&self, service: Service, regions: &[String], level: u64, element: &Value) -> bool {
         let again = |when: &When| when.holds(service, regions, level, element);
         match self {
             When::Always => true,

@@ -294,7 +294,10 @@ fn path(steps: &[Step]) -> String {
         text.push_str(&match step {
             Step::Name(name) => format!(".{name}"),
             Step::Coded(name, systems) => {
-                format!(".{name}.where(coding.system in ('{}'))", systems.join("', '"))
+                format!(
+                    ".{name}.where(coding.system in ('{}'))",
+                    systems.join("', '")
+                )
             }
             Step::Extension(urls) => format!(".extension('{}')", urls[0]),
         });
@@ -323,13 +326,19 @@ fn condition(when: &When) -> String {
 fn policy(rules: &[Rule], rest: bool, document: &When) -> String {
     let mut text = String::new();
     for (number, rule) in rules.iter().enumerate() {
-        text += &format!("[lines.l{number}]\nelements = [\"{}\"]\n", path(&rule.steps));
+        text += &format!(
+            "[lines.l{number}]\nelements = [\"{}\"]\n",
+            path(&rule.steps)
+        );
     }
     text += "[profiles.x]\n";
     if rest {
         text += "rest = ['HealthcareService']\n";
     }
-    text += &format!("documents.HealthcareService = \"{}\"\n", condition(document));
+    text += &format!(
+        "documents.HealthcareService = \"{}\"\n",
+        condition(document)
+    );
     for (number, rule) in rules.iter().enumerate() {
         text += &format!("see.l{number} = \"{}\"\n", condition(&rule.when));
     }
