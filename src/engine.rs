@@ -95,8 +95,10 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Engine, FormatError> {
         let index = index.as_ref().to_owned();
-        let generation = Arc::new(open_live(&index)?);
-        let mark = generation.manifest().anomalies;
+        let (generation, written) = open_live(&index, |mark| match options.written {
+            Written::FromLog => written_since(&index, mark),
+            Written::ByStore => Ok(Vec::new()),
+        })?;
         let (options, seal) = (
             Arc::new(options),
             Arc::new(CursorSeal::of_directory(&index)),
@@ -122,9 +124,7 @@ impl Engine {
             options,
             seal,
         };
-        if engine.options.written == Written::FromLog {
-            engine.write(&written_since(&engine.index, mark)?)?;
-        }
+        engine.write(&written)?;
         Ok(engine)
     }
 
@@ -184,14 +184,13 @@ impl Engine {
             views.values().for_each(|view| view.forget_retired());
             return Ok(false);
         }
-        let next = Arc::new(Generation::open(&Generation::path_of(&self.index, &id))?);
-        let mark = next.manifest().anomalies;
         // Most of what was written is indexed beside the writer, who waits only while the rest is.
         let before = self.snapshot();
-        let written = match self.options.written {
-            Written::FromLog => written_since(&self.index, mark)?,
-            Written::ByStore => before.overlay().versions_after(mark.sequence),
-        };
+        let (next, written) = open_live(&self.index, |mark| match self.options.written {
+            Written::FromLog => written_since(&self.index, mark),
+            Written::ByStore => Ok(before.overlay().versions_after(mark.sequence)),
+        })?;
+        let mark = next.manifest().anomalies;
         let mut full = Prepared::new(next.clone(), &written)?;
         let mut redacted = Vec::new();
         for (name, (view, rules)) in next.views() {
@@ -203,7 +202,7 @@ impl Engine {
         }
         let _writing = unpoisoned(&self.writing);
         // Checked again under the lock: another thread may have swapped meanwhile.
-        if id == self.full.snapshot().generation().id() {
+        if next.id() == self.full.snapshot().generation().id() {
             return Ok(false);
         }
         let seen = written
@@ -349,15 +348,20 @@ fn shown_in(
     })
 }
 
-/// Opens the generation that is live. A build that prunes may replace it between the reading of its name and its opening:
-/// then there is another name to read.
-fn open_live(index: &Path) -> Result<Generation, FormatError> {
-    let id = Generation::current(index)?;
-    match Generation::open(&Generation::path_of(index, &id)) {
-        Err(_) if Generation::current(index)? != id => {
-            Generation::open(&Generation::path_of(index, &Generation::current(index)?))
+/// Opens the generation that is live, and reads what was written beyond its mark. A build or a fold may replace it
+/// meanwhile, prune it and remove what it holds from the log: then there is another one to open.
+fn open_live(
+    index: &Path,
+    written: impl Fn(AnomalyMark) -> Result<Vec<Version>, FormatError>,
+) -> Result<(Arc<Generation>, Vec<Version>), FormatError> {
+    loop {
+        let id = Generation::current(index)?;
+        let opened = Generation::open(&Generation::path_of(index, &id))
+            .and_then(|live| Ok((written(live.manifest().anomalies)?, live)));
+        match opened {
+            Err(_) if Generation::current(index)? != id => {}
+            opened => return opened.map(|(written, live)| (Arc::new(live), written)),
         }
-        opened => opened,
     }
 }
 

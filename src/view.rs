@@ -81,6 +81,7 @@ impl Answer {
 }
 
 /// A stored resource.
+#[derive(Clone)]
 pub struct StoredResource {
     /// Its JSON as received.
     pub body: Bytes,
@@ -223,7 +224,7 @@ impl View {
         let live = self.snapshot();
         let named = CursorSeal::named_in(request.query).filter(|id| id != live.generation().id());
         let mut snapshot = named.and_then(|id| self.earlier(&id)).unwrap_or(live);
-        let parsed = self.parse(&snapshot, request)?;
+        let parsed = self.read_search(&snapshot, request)?;
         let address = format!("{}?{}", request.kind.name(), parsed.canonical_query);
         // A link of one view opens in no other.
         let sealed = format!("{}|{address}", self.name);
@@ -252,7 +253,7 @@ impl View {
     /// [`SearchError`] with every fault found in the request.
     pub fn matching(&self, request: &SearchRequest<'_>) -> Result<Vec<String>, SearchError> {
         let snapshot = self.snapshot();
-        let parsed = self.parse(&snapshot, request)?;
+        let parsed = self.read_search(&snapshot, request)?;
         let found =
             Evaluator::new(&snapshot, request.base_url).matches(request.kind, &parsed.criterion)?;
         let id = |ordinal| {
@@ -272,7 +273,7 @@ impl View {
         depth: Depth,
     ) -> Result<Explanation, SearchError> {
         let live = self.snapshot();
-        let parsed = self.parse(&live, request)?;
+        let parsed = self.read_search(&live, request)?;
         let plan = Evaluator::new(&live, request.base_url).explain(
             request.kind,
             &parsed.criterion,
@@ -332,7 +333,8 @@ impl View {
             .rfind(|found| found.version == version)
     }
 
-    fn parse(
+    /// Reads a search on what `snapshot` holds, and refuses what the caller may not ask about.
+    pub(crate) fn read_search(
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest<'_>,

@@ -11,7 +11,7 @@ use rorqual::access::POLICY;
 use rorqual::anomaly::carried::{CarryError, carried};
 use rorqual::index::generation::Generation;
 use rorqual::index::manifest::{AnomalyMark, Manifest};
-use rorqual::index::workplace::{REJECTS, Workplace, generation_id};
+use rorqual::index::workplace::{Keep, REJECTS, Workplace, generation_id};
 use rorqual::index::{FORMAT_VERSION, FormatError};
 use rorqual_access::{Policy, PolicyError};
 use rorqual_schema::{ResourceType, Schema, SchemaError, TimeZoneRule, ValueError};
@@ -231,6 +231,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         sources,
         counts: assembled.counts_by_type(),
         dangling: assembled.dangling_by_type(),
+        folded_from: None,
         views: Vec::new(),
         anomalies: mark,
         files: assembled.files,
@@ -252,7 +253,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     report.views = manifest.views.clone();
     report.index_bytes = manifest.files.values().map(|file| file.length).sum();
     manifest.write(&built)?;
-    workplace.publish(&built, &generation, options.keep)?;
+    workplace.publish(&built, &generation, Keep::Newest(options.keep))?;
     report.complete(Utc::now());
     Ok(report)
 }

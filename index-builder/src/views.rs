@@ -78,6 +78,8 @@ pub fn write_views(
         }
         step.finish("done");
         let assembled = assemble(source.schema, &merged, &spools, &folder, threads, progress)?;
+        // The next view fills spools of the same names.
+        spools.into_iter().try_for_each(Spool::remove)?;
         let manifest = Manifest {
             counts: assembled.counts_by_type(),
             dangling: assembled.dangling_by_type(),

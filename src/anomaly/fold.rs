@@ -23,7 +23,7 @@ use crate::index::pack::PackWriter;
 use crate::index::segment::SegmentBuilder;
 use crate::index::snapshot::Snapshot;
 use crate::index::text::{TextWriter, seal_folder};
-use crate::index::workplace::{Workplace, generation_id};
+use crate::index::workplace::{Keep, Workplace, generation_id};
 use crate::index::{FORMAT_VERSION, FormatError, checksum_file};
 
 /// Why a fold did not happen. What was live stays live, and the log stays whole.
@@ -63,7 +63,8 @@ pub struct FoldReport {
     pub milliseconds: u64,
 }
 
-/// Folds the log of an index directory into a new generation and makes it live, keeping `keep` older ones. A server
+/// Folds the log of an index directory into a new generation and makes it live, keeping `keep` older ones that
+/// were folded too, and every one that was built from an extract. A server
 /// may answer and write meanwhile: what it writes during the fold stays in the log.
 ///
 /// # Errors
@@ -118,7 +119,7 @@ pub fn fold(index: &Path, keep: usize) -> Result<FoldReport, FoldError> {
     manifest.files = files;
     manifest.files.extend(of_views);
     manifest.write(&built)?;
-    workplace.publish(&built, &id, keep)?;
+    workplace.publish(&built, &id, Keep::NewestFolds(keep))?;
     Ok(FoldReport {
         generation: id,
         folded: true,
@@ -159,6 +160,7 @@ fn fold_into(
         created: next.created.clone(),
         built_by: format!("rorqual {} (fold)", env!("CARGO_PKG_VERSION")),
         anomalies: next.mark,
+        folded_from: Some(live.id().to_owned()),
         files: files.clone(),
         ..live.manifest().clone()
     };

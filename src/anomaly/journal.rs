@@ -65,10 +65,11 @@ impl Journal {
     /// [`JournalError`] when the log is damaged or cannot be read.
     pub fn read(index: &Path, after: AnomalyMark) -> Result<Journal, JournalError> {
         let path = folder_of(index);
-        let mut journal = Journal::beyond(after);
         let storage = match Folder::existing(&path) {
             Ok(storage) => storage,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(journal),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Journal::beyond(after));
+            }
             Err(source) => {
                 return Err(JournalError::Log(LogError::Io {
                     action: "open",
@@ -78,9 +79,25 @@ impl Journal {
                 }));
             }
         };
+        loop {
+            match Journal::read_from(storage.clone(), after, &path) {
+                // Whoever writes lets go of what a generation holds; what is wanted here is behind that, or missing on
+                // the next attempt.
+                Err(JournalError::Log(LogError::Vanished { .. })) => {}
+                read => return read,
+            }
+        }
+    }
+
+    fn read_from(
+        storage: Folder,
+        after: AnomalyMark,
+        path: &Path,
+    ) -> Result<Journal, JournalError> {
+        let mut journal = Journal::beyond(after);
         let reader = LogReader::open(storage)?;
         let stopped = reader.replay(after.sequence, |sequence, payload| {
-            match journal.take(sequence, payload, &path) {
+            match journal.take(sequence, payload, path) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => ControlFlow::Break(error),
             }

@@ -45,8 +45,8 @@ type Reply = Box<dyn FnOnce(Outcome) + Send>;
 #[derive(Default)]
 struct Staged {
     versions: Vec<Version>,
-    /// The last body staged of each id.
-    bodies: HashMap<String, Bytes>,
+    /// The last version staged of each id.
+    present: HashMap<String, StoredResource>,
     replies: Vec<(Reply, Vec<Done>, Option<Arc<View>>)>,
 }
 
@@ -65,12 +65,16 @@ impl Client {
 /// A version made of a change.
 struct NewVersion {
     id: String,
-    body: Bytes,
-    version: String,
+    resource: StoredResource,
     made: Made,
-    /// `meta.lastUpdated` in milliseconds since 1970, where it has one.
-    last_updated_ms: Option<i64>,
     notes: Vec<Issue>,
+}
+
+impl NewVersion {
+    /// Whether it is to be written. What was there already is told as its client sees it, which may be less than the whole.
+    fn is_new(&self) -> bool {
+        self.made != Made::Existing
+    }
 }
 
 impl<S: Storage> Writer<S> {
@@ -153,16 +157,19 @@ impl<S: Storage> Writer<S> {
         };
         let new: Vec<(String, Vec<u8>)> = made
             .iter()
-            .filter(|version| version.made != Made::Existing)
-            .map(|version| (version.id.clone(), version.body.to_vec()))
+            .filter(|version| version.is_new())
+            .map(|version| (version.id.clone(), version.resource.body.to_vec()))
             .collect();
         if !new.is_empty() {
             match self.append(&new, mark) {
                 Ok(sequence) => mark.sequence = sequence,
                 Err(refusal) => return reply(Err(Failed { change: 0, refusal })),
             }
+            for version in made.iter().filter(|version| version.is_new()) {
+                let (id, resource) = (version.id.clone(), version.resource.clone());
+                staged.present.insert(id, resource);
+            }
             for (id, body) in new {
-                staged.bodies.insert(id.clone(), Bytes::from(body.clone()));
                 staged.versions.push(Version {
                     sequence: mark.sequence,
                     instant: mark.instant,
@@ -175,11 +182,7 @@ impl<S: Storage> Writer<S> {
         let done = made.into_iter().map(|version| Done {
             made: version.made,
             id: version.id,
-            resource: StoredResource {
-                body: version.body,
-                version: version.version,
-                last_updated_ms: version.last_updated_ms,
-            },
+            resource: version.resource,
             notes: version.notes,
         });
         staged.replies.push((reply, done.collect(), client.view));
@@ -325,10 +328,11 @@ impl<S: Storage> Writer<S> {
                 Change::Patch {
                     patch, if_match, ..
                 } => {
-                    let earlier = made.iter().rev().find(|earlier| earlier.id == id);
+                    let mut earlier = made.iter().rev();
+                    let earlier = earlier.find(|earlier| earlier.is_new() && earlier.id == id);
                     let present = earlier
-                        .map(|earlier| earlier.body.clone())
-                        .or_else(|| staged.bodies.get(&id).cloned());
+                        .map(|earlier| earlier.resource.clone())
+                        .or_else(|| staged.present.get(&id).cloned());
                     self.patch(id, present, patch, if_match.as_deref(), client, mark)
                         .map_err(failed)?
                 }
@@ -364,10 +368,12 @@ impl<S: Storage> Writer<S> {
         notes.extend(check_focus(&snapshot, &node, &client.base_url)?);
         Ok(NewVersion {
             id,
-            body: Bytes::from(body),
-            version: "1".to_owned(),
+            resource: StoredResource {
+                body: Bytes::from(body),
+                version: "1".to_owned(),
+                last_updated_ms: Some(mark.instant),
+            },
             made: Made::Created,
-            last_updated_ms: Some(mark.instant),
             notes,
         })
     }
@@ -375,7 +381,7 @@ impl<S: Storage> Writer<S> {
     fn patch(
         &self,
         id: String,
-        staged: Option<Bytes>,
+        staged: Option<StoredResource>,
         patch: &Patch,
         if_match: Option<&str>,
         client: &Client,
@@ -386,29 +392,19 @@ impl<S: Storage> Writer<S> {
         if unseen && client.sees(&self.engine).read(WRITTEN, &id).is_none() {
             return Err(WriteRefusal::NotFound { id });
         }
-        let (body, present) = match staged {
-            Some(body) => {
-                let version = TaskText::parse(&body)
-                    .ok()
-                    .and_then(|text| text.version_id());
-                (body, version.unwrap_or_default())
-            }
-            None => {
-                let found = self.engine.read(WRITTEN, &id);
-                let found = found.ok_or_else(|| WriteRefusal::NotFound { id: id.clone() })?;
-                (found.body, found.version)
-            }
-        };
-        if let Some(expected) = if_match.filter(|expected| *expected != present) {
+        let present = staged
+            .or_else(|| self.engine.read(WRITTEN, &id))
+            .ok_or_else(|| WriteRefusal::NotFound { id: id.clone() })?;
+        if let Some(expected) = if_match.filter(|expected| *expected != present.version) {
             return Err(WriteRefusal::Stale {
                 id,
                 expected: expected.to_owned(),
-                present,
+                present: present.version,
             });
         }
-        let mut text = readable_text(&body)?;
+        let mut text = readable_text(&present.body)?;
         let seen = match &client.view {
-            Some(view) => self.patched_as_seen(view, &id, &body, patch)?,
+            Some(view) => self.patched_as_seen(view, &id, &present.body, patch)?,
             None => None,
         };
         let in_part = seen.is_some();
@@ -426,12 +422,14 @@ impl<S: Storage> Writer<S> {
         }
         // A narrative may tell what the data no longer say.
         text.drop_text();
-        let instant = instant_text(mark.instant);
+        let updated = following(present.last_updated_ms, mark.instant);
+        let instant = instant_text(updated);
         if !patch.changes("lastModified") {
             text.refresh_last_modified(&instant);
         }
         // Versions from elsewhere may be words; ours count on from there.
         let version = present
+            .version
             .parse::<u64>()
             .unwrap_or(0)
             .saturating_add(1)
@@ -457,10 +455,12 @@ impl<S: Storage> Writer<S> {
         })?;
         Ok(NewVersion {
             id,
-            body: Bytes::from(body),
-            version,
+            resource: StoredResource {
+                body: Bytes::from(body),
+                version,
+                last_updated_ms: Some(updated),
+            },
             made: Made::Changed,
-            last_updated_ms: Some(mark.instant),
             notes,
         })
     }
@@ -530,12 +530,10 @@ impl<S: Storage> Writer<S> {
             [] => Ok(None),
             [id] => {
                 let stored = client.sees(&self.engine).read(WRITTEN, id);
-                Ok(stored.map(|stored| NewVersion {
+                Ok(stored.map(|resource| NewVersion {
                     id: id.clone(),
-                    body: stored.body,
-                    version: stored.version,
+                    resource,
                     made: Made::Existing,
-                    last_updated_ms: stored.last_updated_ms,
                     notes: Vec::new(),
                 }))
             }
@@ -578,6 +576,16 @@ fn readable(body: &[u8]) -> Result<Node<'_>, WriteRefusal> {
     Node::parse(body).map_err(|error| WriteRefusal::Defect {
         detail: error.to_string(),
     })
+}
+
+/// When a version is said to be written that follows one of `before`, in milliseconds since 1970 UTC. A Task that an
+/// extract brought may be from a clock ahead of ours: a version that seemed older than it would lose against it in the
+/// next build, and would escape those who ask for what has changed since.
+fn following(before: Option<i64>, now: i64) -> i64 {
+    match before {
+        Some(before) if before > now => before.saturating_add(1),
+        _ => now,
+    }
 }
 
 /// An instant as FHIR writes it.

@@ -20,6 +20,15 @@ pub struct Snapshot {
     overlay: Overlay,
 }
 
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("generation", &self.generation.id())
+            .field("sequence", &self.overlay.sequence())
+            .finish_non_exhaustive()
+    }
+}
+
 /// One directory among those of a type.
 #[derive(Clone, Copy)]
 pub struct Part<'s> {

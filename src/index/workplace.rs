@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::FormatError;
 use super::generation::{CURRENT, GENERATIONS, Generation, sync_directory};
+use super::manifest::Manifest;
 
 const LOCK: &str = "build.lock";
 const STAGING: &str = "building-";
@@ -29,6 +30,16 @@ pub fn generation_id(started: DateTime<Utc>) -> Result<String, FormatError> {
         "{}-{a:02x}{b:02x}{c:02x}",
         started.format("%Y%m%dT%H%M%S%3fZ")
     ))
+}
+
+/// Which older generations stay when a new one goes live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// So many, the newest.
+    Newest(usize),
+    /// Every one that was built from an extract, and so many, the newest, of those that only folded the log of anomalies: an
+    /// hourly fold must not cost the nights before.
+    NewestFolds(usize),
 }
 
 /// The right to make a generation in a directory, held until dropped.
@@ -86,11 +97,11 @@ impl Workplace {
         &self.staging
     }
 
-    /// Moves the finished generation into place and makes it live, then prunes all but `keep` older ones.
+    /// Moves the finished generation into place and makes it live, then prunes older ones.
     ///
     /// # Errors
     /// [`FormatError::Io`]; what was live stays live.
-    pub fn publish(&self, built: &Path, generation: &str, keep: usize) -> Result<(), FormatError> {
+    pub fn publish(&self, built: &Path, generation: &str, keep: Keep) -> Result<(), FormatError> {
         self.ensure_cursor_key()?;
         let place = Generation::path_of(&self.index, generation);
         fs::rename(built, &place).map_err(|source| FormatError::io(&place, source))?;
@@ -99,6 +110,17 @@ impl Workplace {
         let mut older = generations(&self.index)?;
         older.retain(|id| id != generation);
         self.prune_reject_files()?;
+        let keep = match keep {
+            Keep::Newest(keep) => keep,
+            Keep::NewestFolds(keep) => {
+                let folded = |id: &String| {
+                    let manifest = Manifest::read(&Generation::path_of(&self.index, id));
+                    manifest.is_ok_and(|manifest| manifest.folded_from.is_some())
+                };
+                older.retain(folded);
+                keep
+            }
+        };
         for id in older.iter().rev().skip(keep) {
             let path = Generation::path_of(&self.index, id);
             fs::remove_dir_all(&path).map_err(|source| FormatError::io(&path, source))?;

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::access::AccessConfig;
 use super::base_url::{BaseUrl, BaseUrlError};
+use super::export::ExportConfig;
 use super::limits::Limits;
 use super::nearest::nearest;
 use super::tls::TlsConfig;
@@ -48,6 +49,8 @@ pub struct ServerConfig {
     pub anomalies: AnomalyConfig,
     /// Who may ask what, and what is recorded of it.
     pub access: AccessConfig,
+    /// Bulk exports.
+    pub export: ExportConfig,
 }
 
 /// Values of `group_matching`.
@@ -85,6 +88,7 @@ impl Default for ServerConfig {
             tls: None,
             anomalies: AnomalyConfig::default(),
             access: AccessConfig::default(),
+            export: ExportConfig::default(),
         }
     }
 }
@@ -143,6 +147,7 @@ impl ServerConfig {
             3_600,
         )?;
         self.limits.check()?;
+        self.export.check()?;
         self.tls.as_ref().map_or(Ok(()), TlsConfig::check)?;
         self.anomalies.check()?;
         self.access.check()
@@ -341,6 +346,11 @@ mod tests {
         let defaults = ServerConfig {
             base_url: Some("http://127.0.0.1:8080/fhir".to_owned()),
             tls: Some(TlsConfig::example()),
+            access: AccessConfig {
+                policy: Some("access.toml".into()),
+                audit_log: Some("audit.ndjson".into()),
+                ..AccessConfig::default()
+            },
             ..ServerConfig::default()
         };
         assert_eq!(shown, defaults);

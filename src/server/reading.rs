@@ -48,11 +48,14 @@ impl Service {
                 self.read_version(call, kind, &id, &version, &query)
             }
             Route::Metadata => self.metadata(call.headers, &query),
-            Route::Live | Route::Ready | Route::Create | Route::Patch(_) | Route::Requests => {
-                Err(Refusal::UnknownAddress {
-                    path: shown(call.path),
-                })
-            }
+            Route::Live
+            | Route::Ready
+            | Route::Create
+            | Route::Patch(_)
+            | Route::Requests
+            | Route::Export(_) => Err(Refusal::UnknownAddress {
+                path: shown(call.path),
+            }),
         }
     }
 

@@ -2,6 +2,8 @@
 
 #[path = "../../fuzz/properties.rs"]
 mod properties;
+#[path = "../../fuzz/recovering.rs"]
+mod recovering;
 
 use proptest::prelude::*;
 use rorqual::query::parse::{Features, GroupMatching, ParseOptions, parse};
@@ -88,6 +90,58 @@ proptest! {
     #[test]
     fn tokens(text in prop_oneof!["[a-z|,$\\\\]{0,12}", any::<String>()]) {
         properties::token(&text);
+    }
+}
+
+/// Bytes that begin like a segment of the log, and any others.
+fn segments() -> impl Strategy<Value = Vec<u8>> {
+    let headed = prop::collection::vec(any::<u8>(), 0..400).prop_map(|rest| {
+        let mut bytes = rorqual_anomaly::log::MAGIC.to_vec();
+        bytes.extend(rorqual_anomaly::log::FORMAT_VERSION.to_le_bytes());
+        bytes.extend(rest);
+        bytes
+    });
+    prop_oneof![headed, prop::collection::vec(any::<u8>(), 0..400)]
+}
+
+/// Payloads of the shape that the log holds, and of about that shape.
+fn records() -> impl Strategy<Value = String> {
+    let body = prop::sample::select(vec![
+        "{}",
+        "{\"a\": [1, 1e400, \"\\ud800\"]}",
+        "null",
+        " {\"id\" : \"x\"} ",
+        "[",
+        "{\"a\":1}}",
+    ]);
+    let version = (any::<String>(), body)
+        .prop_map(|(id, body)| format!("{{\"id\":{},\"body\":{body}}}", serde_json::json!(id)));
+    let versions = prop::collection::vec(version, 0..4);
+    (any::<i64>(), any::<i128>(), versions).prop_map(|(instant, identifier, versions)| {
+        format!(
+            "{{\"instant\":{instant},\"identifier\":{},\"versions\":[{}]}}",
+            identifier.unsigned_abs() >> 63,
+            versions.join(",")
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn segments_of_the_log(bytes in segments()) {
+        recovering::segment(&bytes);
+    }
+
+    #[test]
+    fn damaged_logs(edits in prop::collection::vec(any::<u8>(), 0..40)) {
+        recovering::damaged(&edits);
+    }
+
+    #[test]
+    fn records_of_the_log(payload in prop_oneof![records(), any::<String>()]) {
+        recovering::record(payload.as_bytes());
     }
 }
 

@@ -1,8 +1,10 @@
 //! The requests that the ROR documents, sent over HTTP to an index of the small extract.
 
+mod anomalies;
 mod connection;
 mod directory;
 mod documents;
+mod exports;
 mod found;
 mod includes;
 mod page;
@@ -14,7 +16,7 @@ mod spellings;
 mod transport;
 
 /// Every check, by name. They share one index, one server and one walk through all answers, which is why they are one
-/// test: a runner that gives each test a process would make all three two dozen times.
+/// test: a runner that gives each test a process would make all three two dozen times. Those that write share another.
 const CHECKS: &[(&str, fn())] = &[
     (
         "found::every_accepted_search_finds_what_the_fixtures_say",
@@ -70,10 +72,6 @@ const CHECKS: &[(&str, fn())] = &[
         refused::what_must_be_refused_is_refused_and_the_culprit_named,
     ),
     (
-        "refused::what_is_not_built_yet_is_refused",
-        refused::what_is_not_built_yet_is_refused,
-    ),
-    (
         "refused::no_request_is_forgotten",
         refused::no_request_is_forgotten,
     ),
@@ -92,6 +90,30 @@ const CHECKS: &[(&str, fn())] = &[
     (
         "spellings::strict_handling_refuses_what_is_warned_of_and_nothing_else",
         spellings::strict_handling_refuses_what_is_warned_of_and_nothing_else,
+    ),
+    (
+        "anomalies::reports_are_stored_as_published",
+        anomalies::reports_are_stored_as_published,
+    ),
+    (
+        "anomalies::updates_are_made_as_published",
+        anomalies::updates_are_made_as_published,
+    ),
+    (
+        "anomalies::what_must_be_refused_is_refused",
+        anomalies::what_must_be_refused_is_refused,
+    ),
+    (
+        "anomalies::consultations_find_what_was_written",
+        anomalies::consultations_find_what_was_written,
+    ),
+    (
+        "anomalies::offers_are_found_by_their_new_anomalies",
+        anomalies::offers_are_found_by_their_new_anomalies,
+    ),
+    (
+        "exports::exports_hold_what_paging_gives",
+        exports::exports_hold_what_paging_gives,
     ),
     (
         "transport::head_tells_status_and_length_of_get",

@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use rorqual::Engine;
 use rorqual::server::{ServerConfig, serve};
 
 use crate::connection::{Connection, Response};
@@ -36,16 +35,9 @@ pub struct Search<'a> {
 pub fn served() -> &'static Served {
     static SERVED: OnceLock<Served> = OnceLock::new();
     SERVED.get_or_init(|| {
-        let (address, base_url) = start();
-        let mut served = Served {
-            address,
-            base_url,
-            requests: requests(),
-            answers: Vec::new(),
-            directory: Directory::default(),
-        };
+        let mut served = start("scenarios-index");
         served.directory = Directory::fetch(&served);
-        let mut connection = Connection::open(address);
+        let mut connection = served.connect();
         served.answers = served
             .requests
             .iter()
@@ -60,9 +52,9 @@ pub fn served() -> &'static Served {
     })
 }
 
-/// Indexes the extract, in a folder that the next run replaces, and serves it.
-fn start() -> (SocketAddr, String) {
-    let index = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scenarios-index");
+/// Indexes the extract, in a folder of that name that the next run replaces, and serves it. Nothing is asked yet.
+pub fn start(folder: &str) -> Served {
+    let index = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     if index.exists() {
         std::fs::remove_dir_all(&index).expect("the index of an earlier run can be removed");
     }
@@ -73,11 +65,11 @@ fn start() -> (SocketAddr, String) {
         ..Default::default()
     })
     .expect("the extract builds");
-    let engine = Arc::new(Engine::open(&index).expect("the index opens"));
     let config = ServerConfig {
         listen: "127.0.0.1:0".to_owned(),
         ..ServerConfig::default()
     };
+    let opened = rorqual::server::Served::open(&index, &config).expect("the index opens");
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -85,11 +77,18 @@ fn start() -> (SocketAddr, String) {
             .enable_all()
             .build()
             .expect("a runtime");
-        runtime.block_on(serve(engine, config, std::future::pending(), |bound| {
+        runtime.block_on(serve(opened, config, std::future::pending(), |bound| {
             let _ = tell.send((bound.address, bound.base_url.clone()));
         }))
     });
-    told.recv().expect("the server listens")
+    let (address, base_url) = told.recv().expect("the server listens");
+    Served {
+        address,
+        base_url,
+        requests: requests(),
+        answers: Vec::new(),
+        directory: Directory::default(),
+    }
 }
 
 impl Served {

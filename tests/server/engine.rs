@@ -1,4 +1,4 @@
-//! A small index to serve: two locations and one resource of some other types.
+//! A small index to serve: two locations, two anomalies with the same identifier, one resource of some other types.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rorqual::Engine;
 
 /// `Type.ndjson` and its lines. `Location/un` has version 3; its number 1.50 must keep its zero.
-const EXTRACT: [(&str, &[&str]); 3] = [
+const EXTRACT: [(&str, &[&str]); 4] = [
     (
         "Location",
         &[
@@ -18,13 +18,20 @@ const EXTRACT: [(&str, &[&str]); 3] = [
     (
         "Organization",
         &[
-            r#"{"resourceType":"Organization","id":"un","meta":{"versionId":"1","lastUpdated":"2024-01-02T03:04:05Z"},"name":"Clinique"}"#,
+            r#"{"resourceType":"Organization","id":"un","meta":{"versionId":"1","lastUpdated":"2024-01-02T03:04:05Z"},"identifier":[{"system":"urn:test:finess","value":"440000001"}],"name":"Clinique"}"#,
         ],
     ),
     (
         "HealthcareService",
         &[
             r#"{"resourceType":"HealthcareService","id":"un","meta":{"versionId":"1","lastUpdated":"2024-01-02T03:04:05Z"},"name":"Urgences","providedBy":{"reference":"Organization/un"},"location":[{"reference":"Location/un"}]}"#,
+        ],
+    ),
+    (
+        "Task",
+        &[
+            r#"{"resourceType":"Task","id":"old-1","meta":{"versionId":"4","lastUpdated":"2024-01-02T03:04:05Z"},"identifier":[{"system":"urn:test:anomaly","value":"OLD"}],"status":"in-progress","intent":"order","businessStatus":{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/TRE_R352-StatutMetierAnomalie/FHIR/TRE-R352-StatutMetierAnomalie","code":"10"}]},"code":{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/TRE_R350-ThematiqueAnomalie/FHIR/TRE-R350-ThematiqueAnomalie","code":"01"}]},"reasonCode":{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/TRE_R349-ActionAnomalie/FHIR/TRE-R349-ActionAnomalie","code":"AJO"}]},"focus":{"reference":"Location/deux"},"authoredOn":"2024-01-02","lastModified":"2024-01-02","input":[{"type":{"coding":[{"system":"https://interop.esante.gouv.fr/ig/fhir/ror/CodeSystem/input-task-ror-codesystem","code":"systemRequester"}]},"valueString":"IHM"}]}"#,
+            r#"{"resourceType":"Task","id":"old-2","meta":{"versionId":"1","lastUpdated":"2024-01-02T03:04:05Z"},"identifier":[{"system":"urn:test:anomaly","value":"OLD"}],"status":"in-progress","intent":"order","businessStatus":{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/TRE_R352-StatutMetierAnomalie/FHIR/TRE-R352-StatutMetierAnomalie","code":"10"}]},"code":{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/TRE_R350-ThematiqueAnomalie/FHIR/TRE-R350-ThematiqueAnomalie","code":"01"}]},"reasonCode":{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/TRE_R349-ActionAnomalie/FHIR/TRE-R349-ActionAnomalie","code":"AJO"}]},"focus":{"reference":"Location/deux"},"authoredOn":"2024-01-02","lastModified":"2024-01-02","input":[{"type":{"coding":[{"system":"https://interop.esante.gouv.fr/ig/fhir/ror/CodeSystem/input-task-ror-codesystem","code":"systemRequester"}]},"valueString":"IHM"}]}"#,
         ],
     ),
 ];
