@@ -241,6 +241,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
             schema: &schema,
             merged: &merged,
             kept: &assembled.kept,
+            slots: &assembled.slots,
             spools: &spools,
             manifest: &manifest,
         };

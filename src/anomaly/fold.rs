@@ -13,7 +13,7 @@ use rorqual_schema::{Extraction, Node};
 use serde::Serialize;
 
 use super::journal::{Journal, JournalError};
-use crate::access::shown;
+use crate::access::Redaction;
 use crate::index::bodies::BodyWriter;
 use crate::index::directory::{BODIES, Directory, DirectoryCollector, PACK, TEXT, join_text};
 use crate::index::generation::{Generation, VIEWS, sync_directory};
@@ -21,6 +21,7 @@ use crate::index::manifest::{AnomalyMark, FileRecord, MANIFEST, MANIFEST_CHECKSU
 use crate::index::overlay::{Version, WRITTEN};
 use crate::index::pack::PackWriter;
 use crate::index::segment::SegmentBuilder;
+use crate::index::snapshot::Snapshot;
 use crate::index::text::{TextWriter, seal_folder};
 use crate::index::workplace::{Keep, Workplace, generation_id};
 use crate::index::{FORMAT_VERSION, FormatError, checksum_file};
@@ -98,7 +99,9 @@ pub fn fold(index: &Path, keep: usize) -> Result<FoldReport, FoldError> {
     };
     let mut of_views = Files::new();
     for (name, (view, rules)) in live.views() {
-        let shown = shown(&live, view, rules, &journal.versions)
+        let mut redaction = Redaction::new(Snapshot::of(live.clone()), Snapshot::of(view.clone()));
+        let shown = redaction
+            .shown(rules, &journal.versions)
             .map_err(|error| FoldError::View(error.to_string()))?;
         let folder = built.join(VIEWS).join(name);
         let (mut files, manifest, _) = fold_into(view, &shown, &folder, &next)?;

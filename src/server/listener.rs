@@ -11,7 +11,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::access;
 use super::base_url::BaseUrl;
+use super::changes::Look;
 use super::config::{ConfigError, ServerConfig};
 use super::entrance::Entrance;
 use super::served::Served;
@@ -106,8 +108,13 @@ pub async fn serve(
     };
     let served = served.into();
     let engine = Arc::clone(&served.engine);
-    let swapping = tokio::spawn(swap::watch(engine, config.refresh_interval()));
+    let swapping = tokio::spawn(swap::watch(Arc::clone(&engine), config.refresh_interval()));
+    let (policy, interval) = (config.access.clone(), config.refresh_interval());
+    // Looked at before reading: what changes in between is read again.
+    let look = policy.policy_file().and_then(Look::at);
     let service = Arc::new(Service::new(served, config, base)?);
+    let callers = Arc::clone(&service.callers);
+    let profiling = tokio::spawn(access::watch(callers, engine, policy, interval, look));
     if bound.tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!(%address, "plain HTTP on an address that others can reach: add a [tls] table, or put a proxy before it");
     }
@@ -139,6 +146,7 @@ pub async fn serve(
         connections.shutdown().await;
     }
     swapping.abort();
+    profiling.abort();
     if let Some(watching) = watching {
         watching.abort();
     }

@@ -23,7 +23,7 @@
 //! | `capability`, `features` | the CapabilityStatement, generated from the schema |
 //! | `limits`, `config` | what the operator may set |
 //! | `served` | the engine and the store behind it all |
-//! | `swap` | notices a new generation |
+//! | `swap`, `changes` | notice a new generation, and replaced files |
 //! | `termination` | SIGTERM and SIGINT |
 //!
 //! ```no_run
@@ -41,6 +41,7 @@ mod activity;
 mod base_url;
 mod body;
 mod capability;
+mod changes;
 mod clients;
 mod conditional;
 mod config;

@@ -56,7 +56,7 @@ pub(super) struct Service {
     exports: Exports,
     ids: RequestIds,
     draining: AtomicBool,
-    callers: Callers,
+    pub(super) callers: Arc<Callers>,
     audit: Option<Audit>,
 }
 
@@ -87,7 +87,7 @@ impl Service {
             source,
         })?;
         Ok(Self {
-            callers: Callers::new(config.access.read_policy()?),
+            callers: Arc::new(Callers::new(config.access.policy_for(&engine)?)),
             audit,
             searches: SearchPool::new(&config.limits),
             checks: SearchPool::new(&Limits {
