@@ -164,7 +164,10 @@ fn every_id_reads_as_it_would_of_an_extract_redacted_beforehand() {
                 .read(kind, &id)
                 .expect("it is in the extract");
             let answer = answers::read(&pair, kind, &id).unwrap_or_else(|difference| {
-                panic!("RORQUAL_SEED={seed}, {}: {difference}", pair.told)
+                panic!(
+                    "RORQUAL_SEED={seed}, profile {}: {}\n{difference}",
+                    pair.profile, pair.told
+                )
             });
             match answer {
                 None => hidden += 1,

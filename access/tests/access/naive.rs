@@ -178,14 +178,19 @@ pub struct Naive<'a> {
     pub refers_to_hidden: &'a dyn Fn(&str, &Value) -> bool,
 }
 
-/// The extensions that say a level.
-const LEVELS: [&str; 3] = [
+/// The extensions that say a level, by their whole URL or their name alone.
+const LEVELS: [&str; 6] = [
+    "ror-telecom-confidentiality-level",
+    "ror-contact-confidentiality-level",
+    "ror-confidentiality-level",
     "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-telecom-confidentiality-level",
     "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-contact-confidentiality-level",
     "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-confidentiality-level",
 ];
 /// The extensions that have a level, said or not.
-const CONTACTS: [&str; 2] = [
+const CONTACTS: [&str; 4] = [
+    "ror-healthcareservice-contact",
+    "ror-healthcareservice-contact-telecom",
     "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-healthcareservice-contact",
     "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-healthcareservice-contact-telecom",
 ];
@@ -463,7 +468,7 @@ fn level(way: &[Place<'_>]) -> u64 {
 
 fn tagged(mut resource: Value) -> Value {
     let members = resource.as_object_mut().expect("an object");
-    members.remove("text");
+    members.shift_remove("text");
     let meta = members.entry("meta").or_insert_with(|| json!({}));
     let tags = meta
         .as_object_mut()
