@@ -486,7 +486,7 @@ impl<S: Storage> Writer<S> {
         patch
             .apply(&mut text)
             .map_err(|fault| WriteRefusal::faulty(vec![issue_of(&fault)]))?;
-        Ok(Some(text.to_json().into()))
+        Ok(Some(text.to_json()))
     }
 
     /// A body of a Task as a view would show it.
