@@ -99,7 +99,7 @@ pub enum ExportFault {
         kind: ResourceType,
     },
     /// A `_typeFilter` whose search is refused.
-    #[error("_typeFilter={}: {error:?}", echo(.written))]
+    #[error("_typeFilter={}: {error}", echo(.written))]
     Filter {
         /// The value, decoded once.
         written: String,
@@ -228,7 +228,7 @@ pub enum ExportError {
     #[error("the export is not ready; ask for its status until it gives a manifest")]
     NotReady,
     /// The search behind the job failed.
-    #[error("the export failed: {0:?}; begin it again")]
+    #[error("the export failed: {0}; begin it again")]
     Failed(SearchError),
     /// A stored resource cannot be read.
     #[error(

@@ -17,6 +17,7 @@ use super::request::Wanted;
 use super::selection::{Selected, complete_up_to, select};
 use crate::SearchError;
 use crate::index::snapshot::Snapshot;
+use crate::query::error::Fault;
 use crate::view::unpoisoned;
 
 /// What a job does, in order.
@@ -47,7 +48,7 @@ pub struct Job {
     pub(super) polls: Mutex<Allowance>,
     pub(super) cancelled: AtomicBool,
     pub(super) phase: AtomicUsize,
-    pub(super) outcome: OnceLock<Result<Export, SearchError>>,
+    pub(super) outcome: OnceLock<Result<Export, ExportError>>,
     pub(super) waiting: Mutex<Vec<Waker>>,
 }
 
@@ -106,25 +107,27 @@ impl Job {
         let cancelled = || self.cancelled.load(Relaxed);
         let selected = select(&self.snapshot, &self.wanted, &self.base_url, &cancelled);
         self.phase.store(2, Relaxed);
-        self.finish(selected.map(|selected| self.cut(selected)));
+        self.finish(match selected {
+            Ok(Some(selected)) => Ok(self.cut(selected)),
+            // Whoever still waits for it is told what everybody is told.
+            Ok(None) => Err(ExportError::UnknownJob),
+            Err(error) => Err(ExportError::Failed(error)),
+        });
     }
 
     /// Ends a job whose work broke off by a defect, with a reference for the operator.
     pub fn fail(&self, detail: String) {
-        self.finish(Err(crate::query::error::Fault::Internal { detail }.into()));
+        let defect = SearchError::from(Fault::Internal { detail });
+        self.finish(Err(ExportError::Failed(defect)));
     }
 
     /// What it has come to; nothing while it runs.
     ///
     /// # Errors
-    /// Inside: [`ExportError::Failed`].
+    /// Inside: [`ExportError::Failed`], or [`ExportError::UnknownJob`] when it was ended meanwhile.
     pub fn outcome(&self) -> Option<Result<&Export, ExportError>> {
         let outcome = self.outcome.get()?;
-        Some(
-            outcome
-                .as_ref()
-                .map_err(|error| ExportError::Failed(error.clone())),
-        )
+        Some(outcome.as_ref().map_err(Clone::clone))
     }
 
     /// Waits until it has come to something.
@@ -143,7 +146,7 @@ impl Job {
     /// A file by its name.
     ///
     /// # Errors
-    /// [`ExportError::NotReady`], [`ExportError::Failed`], [`ExportError::UnknownFile`].
+    /// [`ExportError::NotReady`], [`ExportError::UnknownFile`], and those of [`Job::outcome`].
     pub fn file(&self, name: &str) -> Result<Arc<ExportFile>, ExportError> {
         let export = self.outcome().ok_or(ExportError::NotReady)??;
         let found = export.files.iter().find(|file| file.name() == name);
@@ -152,7 +155,7 @@ impl Job {
         })
     }
 
-    fn finish(&self, outcome: Result<Export, SearchError>) {
+    fn finish(&self, outcome: Result<Export, ExportError>) {
         let waiting = {
             let mut waiting = unpoisoned(&self.waiting);
             let _ = self.outcome.set(outcome);

@@ -26,7 +26,7 @@ pub(super) struct Selected {
     pub(super) ordinals: RoaringBitmap,
 }
 
-/// Finds what is wanted, in the order of [`EXPORTED`]. Stops with nothing once `cancelled`.
+/// Finds what is wanted, in the order of [`EXPORTED`]. Nothing once `cancelled`.
 ///
 /// Without a filter of offers, a type named by `_type` is exported whole; a type that is not named comes as far as it
 /// belongs to offers. With one, everything else comes as far as it belongs to the offers that are left.
@@ -38,7 +38,7 @@ pub(super) fn select(
     wanted: &Wanted,
     base_url: &str,
     cancelled: &dyn Fn() -> bool,
-) -> Result<Vec<Selected>, SearchError> {
+) -> Result<Option<Vec<Selected>>, SearchError> {
     let generation = snapshot.generation();
     let evaluator = Evaluator::new(snapshot, base_url);
     let filtered = |kind: ResourceType, found: RoaringBitmap| {
@@ -59,11 +59,14 @@ pub(super) fn select(
         .filters
         .iter()
         .any(|(kind, _)| *kind == HealthcareService);
+    if cancelled() {
+        return Ok(None);
+    }
     let offers = filtered(HealthcareService, everything(generation, HealthcareService))?;
     let mut out = Vec::new();
     for kind in EXPORTED {
         if cancelled() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         if !wanted.includes(kind) || !wanted.permitted.contains(&kind) {
             continue;
@@ -95,7 +98,7 @@ pub(super) fn select(
             ordinals,
         });
     }
-    Ok(out)
+    Ok(Some(out))
 }
 
 /// The instant up to which a generation is known to be complete, in microseconds since 1970 UTC: the latest change that

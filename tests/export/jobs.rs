@@ -160,6 +160,17 @@ fn a_job_that_broke_off_says_so() {
 }
 
 #[test]
+fn a_job_that_was_ended_while_it_ran_comes_to_nothing() {
+    let (engine, jobs) = (engine(), Jobs::default());
+    let job = begin(&jobs, &engine, "").expect("begun");
+    jobs.cancel(&job.id().to_string(), "").expect("ours");
+    job.prepare();
+    // Not an export without files, which would read as an empty directory.
+    let outcome = job.outcome().expect("ended");
+    assert_eq!(outcome.expect_err("no export"), ExportError::UnknownJob);
+}
+
+#[test]
 fn jobs_are_bounded_for_each_client_and_in_all() {
     let engine = engine();
     let jobs = Jobs::new(ExportOptions {
