@@ -11,6 +11,7 @@ use rorqual_schema::{ResourceType, Schema};
 
 use crate::access::Redaction;
 use crate::anomaly::journal::Journal;
+use crate::bundle::assemble::Coding;
 use crate::index::FormatError;
 use crate::index::generation::Generation;
 use crate::index::manifest::AnomalyMark;
@@ -297,6 +298,7 @@ impl Engine {
             base_url: &self.options.base_url,
             handling: Handling::Default,
             permits: None,
+            coding: Coding::Identity,
         }
     }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use rorqual_schema::{DateRange, ResourceType, parse_date};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use crate::bundle::assemble::{Entry, Frame, Mode, bundle};
+use crate::bundle::assemble::{Coding, Entry, Frame, Mode, bundle};
 use crate::bundle::include::included;
 use crate::bundle::subset::Subset;
 use crate::engine::EngineOptions;
@@ -46,6 +46,8 @@ pub struct SearchRequest<'a> {
     pub handling: Handling,
     /// What the caller may ask about; nothing: everything.
     pub permits: Option<&'a dyn Permits>,
+    /// How the bytes of the answer are written.
+    pub coding: Coding,
 }
 
 /// What a caller may ask about, beyond what a view shows: some may not search by a parameter, or see a type.
@@ -59,7 +61,7 @@ pub trait Permits: Sync + std::fmt::Debug {
 
 /// A page of results.
 pub struct Answer {
-    /// The Bundle's JSON in pieces, most of them slices of the map.
+    /// The Bundle's JSON in the coding asked for, in pieces, most of them slices of the map.
     pub chunks: Vec<Bytes>,
     /// Length of all pieces together, in bytes.
     pub length: u64,
@@ -74,7 +76,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The Bundle's JSON in one piece.
+    /// The whole in one piece: the Bundle's JSON, unless another coding was asked for.
     pub fn to_vec(&self) -> Vec<u8> {
         self.chunks.concat()
     }
@@ -473,7 +475,7 @@ impl View {
             include_subsets: include_subsets(parsed),
             warnings: &warnings,
         };
-        let chunks = bundle(snapshot, &frame, &entries).map_err(|error| {
+        let chunks = bundle(snapshot, &frame, &entries, request.coding).map_err(|error| {
             SearchError::from(Fault::DamagedIndex {
                 detail: error.to_string(),
             })

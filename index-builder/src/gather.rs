@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rorqual::index::FormatError;
+use rorqual::index::deflated::{Deflater, Sum};
 use rorqual::index::directory::{DirectoryCollector, join_text};
 use rorqual_schema::{Extraction, Node, ResourceType, Schema, is_id, parse_date};
 
@@ -33,9 +34,13 @@ pub struct Resource {
     pub provenance: Provenance,
     /// Its text as received.
     pub body: Piece,
+    /// The same in compressed form.
+    pub deflated: Piece,
+    /// The sum of its text.
+    pub sum: Sum,
     /// Its human text.
     pub text: Piece,
-    /// Which worker's spool holds both.
+    /// Which worker's spool holds all three.
     pub spool: u16,
 }
 
@@ -74,6 +79,7 @@ pub struct Gatherer<'s> {
     spool: SpoolWriter,
     number: u16,
     provenance: Provenance,
+    deflater: Deflater,
     runs: Vec<String>,
     text: String,
 }
@@ -99,6 +105,7 @@ impl<'s> Gatherer<'s> {
             spool: SpoolWriter::create(path)?,
             number,
             provenance: Provenance::Extract,
+            deflater: Deflater::for_storage(),
             runs: Vec::new(),
             text: String::new(),
         })
@@ -172,6 +179,8 @@ impl<'s> Gatherer<'s> {
         self.schema.extract(kind, &node, &mut extraction);
         self.directories[kind.index()].add(&extraction);
         join_text(self.schema, kind, &node, &mut self.runs, &mut self.text);
+        let deflated = self.spool.push(self.deflater.deflate(&record.bytes)?)?;
+        let sum = Sum::of(&record.bytes);
         let body = self.spool.push(&record.bytes)?;
         let text = self.spool.push(self.text.as_bytes())?;
         let resource = Resource {
@@ -180,6 +189,8 @@ impl<'s> Gatherer<'s> {
             sequence: record.sequence,
             provenance: self.provenance,
             body,
+            deflated,
+            sum,
             text,
             spool: self.number,
         };

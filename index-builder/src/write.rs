@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rorqual::index::bodies::BodyWriter;
-use rorqual::index::directory::{BODIES, DirectoryCollector, PACK, TEXT};
+use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
 use rorqual::index::generation::{SCHEMA, sync_directory};
 use rorqual::index::interner::Places;
 use rorqual::index::manifest::{FileRecord, write_synced};
@@ -127,19 +127,21 @@ fn write_pack(
         Some(slots.len() as u64),
     );
     let folder = path.join(kind.name());
-    let mut bodies = BodyWriter::create(&folder.join(BODIES), kind.name())?;
-    let mut buffer = Vec::new();
+    let mut bodies = BodyWriter::create(&folder, kind.name())?;
+    let (mut buffer, mut blocks) = (Vec::new(), Vec::new());
     for (ordinal, &slot) in slots.iter().enumerate() {
         let resource = &resources[slot as usize];
-        material.spools[resource.spool as usize].read(resource.body, &mut buffer)?;
-        bodies.push(&resource.id, &buffer)?;
+        let spool = &material.spools[resource.spool as usize];
+        spool.read(resource.body, &mut buffer)?;
+        spool.read(resource.deflated, &mut blocks)?;
+        bodies.push_deflated(&resource.id, &buffer, &blocks, resource.sum)?;
         if ordinal % 4096 == 0 {
             phase.set(ordinal as u64);
         }
     }
-    let (bodies, offsets) = bodies.finish()?;
+    let bodies = bodies.finish()?;
     let mut pack = PackWriter::create(&folder.join(PACK))?;
-    pack.column("bodies.offsets", &offsets)?;
+    bodies.write(&mut pack)?;
     let all: Vec<Places<'_>> = ResourceType::ALL
         .iter()
         .map(|&kind| places(material.order, kind))
@@ -157,10 +159,10 @@ fn write_pack(
     write_precomputed(material, &mut pack, kind)?;
     let pack = pack.finish()?;
     phase.finish("done");
-    Ok(vec![
-        (format!("{}/{BODIES}", kind.name()), bodies.record()),
-        (format!("{}/{PACK}", kind.name()), pack.record()),
-    ])
+    let files = bodies.files.into_iter().chain([(PACK, pack.record())]);
+    Ok(files
+        .map(|(name, record)| (format!("{}/{name}", kind.name()), record))
+        .collect())
 }
 
 fn write_text(

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::journal::{Journal, JournalError};
 use crate::index::FormatError;
-use crate::index::bodies::BETWEEN;
-use crate::index::directory::BODIES;
+use crate::index::bodies::{BETWEEN, BODIES};
+
 use crate::index::generation::Generation;
 use crate::index::manifest::{AnomalyMark, MANIFEST};
 use crate::index::overlay::WRITTEN;

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use super::journal::{Journal, JournalError};
 use crate::access::Redaction;
-use crate::index::bodies::BodyWriter;
-use crate::index::directory::{BODIES, Directory, DirectoryCollector, PACK, TEXT, join_text};
+use crate::index::bodies::{BODIES, BodyWriter, WrittenBodies};
+use crate::index::directory::{Directory, DirectoryCollector, PACK, TEXT, join_text};
 use crate::index::generation::{Generation, VIEWS, sync_directory};
 use crate::index::manifest::{AnomalyMark, FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest};
 use crate::index::overlay::{Version, WRITTEN};
@@ -281,7 +281,7 @@ fn write_anomalies(
     let (gathered, written) = std::thread::scope(|scope| {
         // Values and full text are independent of each other: one thread each.
         let text = scope.spawn(|| write_text(live, standing, &folder.join(TEXT)));
-        let gathered = gather(live, standing, &folder.join(BODIES));
+        let gathered = gather(live, standing, folder);
         let panicked = || FormatError::Layout {
             section: TEXT.to_owned(),
             detail: "its writer panicked".to_owned(),
@@ -291,29 +291,28 @@ fn write_anomalies(
             text.join().map_err(|_| panicked()).and_then(|done| done),
         )
     });
-    let (collector, bodies, offsets) = gathered?;
+    let (collector, bodies) = gathered?;
     let builder = SegmentBuilder::new(live.clone());
     let (edges, dangling) = builder.resolve(WRITTEN, &collector);
     let mut pack = PackWriter::create(&folder.join(PACK))?;
-    pack.column("bodies.offsets", &offsets)?;
+    bodies.write(&mut pack)?;
     builder.write(&mut pack, WRITTEN, &collector, &edges)?;
     let mut files: Files = written?.into_iter().collect();
-    files.insert(format!("{}/{BODIES}", WRITTEN.name()), bodies);
-    files.insert(
-        format!("{}/{PACK}", WRITTEN.name()),
-        pack.finish()?.record(),
-    );
+    let stored = bodies.files.into_iter();
+    for (name, record) in stored.chain([(PACK, pack.finish()?.record())]) {
+        files.insert(format!("{}/{name}", WRITTEN.name()), record);
+    }
     Ok((u64::from(collector.len()), dangling, files))
 }
 
 fn gather(
     live: &Generation,
     standing: &Standing<'_>,
-    path: &Path,
-) -> Result<(DirectoryCollector, FileRecord, Vec<u64>), FormatError> {
+    folder: &Path,
+) -> Result<(DirectoryCollector, WrittenBodies), FormatError> {
     let schema = live.schema();
     let mut collector = DirectoryCollector::new(schema, WRITTEN);
-    let mut bodies = BodyWriter::create(path, WRITTEN.name())?;
+    let mut bodies = BodyWriter::create(folder, WRITTEN.name())?;
     standing.each(0..standing.len(), |id, body| {
         let node = parsed(id, body)?;
         let mut extraction = Extraction::new();
@@ -321,8 +320,7 @@ fn gather(
         collector.add(&extraction);
         bodies.push(id, body)
     })?;
-    let (seal, offsets) = bodies.finish()?;
-    Ok((collector, seal.record(), offsets))
+    Ok((collector, bodies.finish()?))
 }
 
 fn write_text(

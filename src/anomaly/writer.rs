@@ -19,6 +19,7 @@ use super::refusal::{WriteRefusal, issue_of};
 use super::store::{
     Change, Command, Done, Failed, Made, Outcome, StoreStatus, Write, locked, now_ms,
 };
+use crate::bundle::assemble::Coding;
 use crate::engine::Engine;
 use crate::index::manifest::AnomalyMark;
 use crate::index::overlay::{Version, WRITTEN};
@@ -526,6 +527,7 @@ impl<S: Storage> Writer<S> {
             base_url: &client.base_url,
             handling: Handling::Strict,
             permits: None,
+            coding: Coding::Identity,
         });
         let found = found.map_err(|error| refused(error.to_string()))?;
         match found.as_slice() {

@@ -1,13 +1,15 @@
 //! A searchset Bundle as a list of pieces: small framing, and stored resources borrowed from the map.
 //!
 //! An entry is two pieces: what ends the one before and begins this one, and the slice `Type/id","resource":{…}`
-//! of the bodies file. Nothing of a resource is copied or parsed.
+//! of the bodies file, or its compressed form. Nothing of a resource is copied, parsed or compressed.
 
 use bytes::Bytes;
 use rorqual_schema::ResourceType;
 use serde_json::json;
 
+use super::gzip::GzipBody;
 use super::subset::{Subset, SubsetError};
+use crate::index::bodies::Bodies;
 use crate::index::snapshot::Snapshot;
 use crate::outcome::Issue;
 
@@ -55,7 +57,71 @@ pub struct Frame<'a> {
     pub warnings: &'a [Issue],
 }
 
-/// The pieces of a Bundle; joined they are its JSON.
+/// How the bytes of an answer are written (RFC 9110, section 8.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Coding {
+    /// As they are.
+    #[default]
+    Identity,
+    /// As one gzip stream.
+    Gzip,
+}
+
+/// The pieces of an answer in its coding.
+enum Pieces {
+    Plain(Vec<Bytes>),
+    Gzip(GzipBody),
+}
+
+impl Pieces {
+    fn new(coding: Coding, number: usize) -> Pieces {
+        match coding {
+            Coding::Identity => Pieces::Plain(Vec::with_capacity(number)),
+            Coding::Gzip => Pieces::Gzip(GzipBody::with_capacity(number / 2)),
+        }
+    }
+
+    /// What stands between entries, over and over.
+    fn framing(&mut self, framing: &Bytes) {
+        match self {
+            Pieces::Plain(pieces) => pieces.push(framing.clone()),
+            Pieces::Gzip(body) => body.text(framing),
+        }
+    }
+
+    fn made(&mut self, text: Vec<u8>) {
+        match self {
+            Pieces::Plain(pieces) => pieces.push(Bytes::from(text)),
+            Pieces::Gzip(body) => body.made(&text),
+        }
+    }
+
+    /// The stored entry of an ordinal.
+    fn stored(&mut self, bodies: &Bodies, ordinal: u32, whole: Bytes) {
+        match self {
+            Pieces::Plain(pieces) => pieces.push(whole),
+            Pieces::Gzip(stream) => {
+                let start = bodies.body_start(&whole).unwrap_or(0);
+                let (before, body) = whole.split_at(start);
+                stream.text(before);
+                match bodies.deflated(ordinal) {
+                    Some(deflated) => stream.stored(body.len(), deflated),
+                    // What was written since the index was built is in memory only.
+                    None => stream.made(body),
+                }
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Bytes> {
+        match self {
+            Pieces::Plain(pieces) => pieces,
+            Pieces::Gzip(body) => body.finish(),
+        }
+    }
+}
+
+/// The pieces of a Bundle in a coding; joined they are its JSON, or the stream that it is read from.
 ///
 /// # Errors
 /// [`SubsetError`] when elements are asked for and a stored resource cannot be read.
@@ -63,6 +129,7 @@ pub fn bundle(
     snapshot: &Snapshot,
     frame: &Frame<'_>,
     entries: &[Entry],
+    coding: Coding,
 ) -> Result<Vec<Bytes>, SubsetError> {
     let mut head = json!({ "resourceType": "Bundle", "id": frame.id, "meta": { "lastUpdated": frame.last_updated }, "type": "searchset" });
     if let Some(total) = frame.total {
@@ -77,7 +144,7 @@ pub fn bundle(
     let mut open = head.to_string();
     // The object stays open for its entries.
     open.pop();
-    let mut pieces = Vec::with_capacity(2 * entries.len() + 2);
+    let mut pieces = Pieces::new(coding, 2 * entries.len() + 2);
     let mut pending = open;
     let begin = format!(
         "{{\"fullUrl\":{}",
@@ -98,6 +165,15 @@ pub fn bundle(
         let Some(whole) = bodies.entry(own) else {
             continue;
         };
+        match last.take() {
+            Some(Mode::Match) => pieces.framing(&after_match),
+            Some(Mode::Include) => pieces.framing(&after_include),
+            None => {
+                start(&mut pending);
+                pending.push_str(&begin);
+                pieces.made(std::mem::take(&mut pending).into_bytes());
+            }
+        }
         let subset = match entry.mode {
             Mode::Match => frame.match_subset.as_ref(),
             Mode::Include => frame
@@ -106,23 +182,13 @@ pub fn bundle(
                 .find(|(kind, _)| *kind == entry.kind)
                 .map(|(_, subset)| subset),
         };
-        let slice = match (subset, bodies.body(own)) {
-            (Some(subset), Some(body)) => {
-                let before = whole.len() - body.len();
-                Bytes::from([&whole[..before], &subset.apply(&body)?].concat())
+        match subset {
+            Some(subset) => {
+                let (before, body) = whole.split_at(bodies.body_start(&whole).unwrap_or(0));
+                pieces.made([before, &subset.apply(body)?].concat());
             }
-            _ => whole,
-        };
-        match last.take() {
-            Some(Mode::Match) => pieces.push(after_match.clone()),
-            Some(Mode::Include) => pieces.push(after_include.clone()),
-            None => {
-                start(&mut pending);
-                pending.push_str(&begin);
-                pieces.push(Bytes::from(std::mem::take(&mut pending)));
-            }
+            None => pieces.stored(bodies, own, whole),
         }
-        pieces.push(slice);
         if entry.distance.is_some() || entry.score.is_some() {
             pending.push_str(&special_ending(entry));
         } else {
@@ -143,8 +209,8 @@ pub fn bundle(
         pending.push_str(",\"search\":{\"mode\":\"outcome\"}}");
     }
     pending.push_str(if first { "}" } else { "]}" });
-    pieces.push(Bytes::from(pending));
-    Ok(pieces)
+    pieces.made(pending.into_bytes());
+    Ok(pieces.finish())
 }
 
 /// A JSON string without its closing quote.

@@ -8,6 +8,7 @@ use rorqual_schema::ResourceType;
 
 use super::fault::ExportError;
 use super::form::{Framing, OutputForm};
+use crate::bundle::gzip::GzipBody;
 use crate::index::bodies::Bodies;
 use crate::index::snapshot::Snapshot;
 
@@ -233,6 +234,42 @@ impl FileReader {
         Ok(self.given(out))
     }
 
+    /// Puts the next resources of a file read whole into a gzip stream, about `most` bytes of them and at least one; they
+    /// were compressed when the index was built. Answers whether there may be more to come.
+    ///
+    /// # Errors
+    /// [`ExportError::Damaged`]: what was given so far is not the whole file.
+    pub fn compress(&mut self, most: usize, stream: &mut GzipBody) -> Result<bool, ExportError> {
+        let Some(start) = self.next else {
+            return Ok(false);
+        };
+        let file = self.file.clone();
+        let mut bytes = 0;
+        for ordinal in file.ordinals.range(start..=file.last) {
+            if bytes >= most {
+                self.next = Some(ordinal);
+                return Ok(true);
+            }
+            stream.text(file.before(ordinal));
+            let item = file.item(ordinal)?;
+            bytes += item.len();
+            let start = match file.form {
+                OutputForm::Ndjson => 0,
+                OutputForm::Json => file.bodies().body_start(&item).unwrap_or(0),
+            };
+            stream.text(item.get(..start).unwrap_or(&[]));
+            let broken = file.form == OutputForm::Ndjson && is_over_lines(&item);
+            match file.bodies().deflated(ordinal).filter(|_| !broken) {
+                Some(deflated) => stream.stored(item.len() - start, deflated),
+                None if broken => stream.made(&on_one_line(item)),
+                None => stream.made(item.get(start..).unwrap_or(&[])),
+            }
+        }
+        self.next = None;
+        stream.text(&file.framing.tail);
+        Ok(true)
+    }
+
     fn given(&mut self, batch: Batch) -> Option<Vec<Bytes>> {
         if self.left == 0 {
             self.next = None;
@@ -262,7 +299,7 @@ struct Batch {
 /// A resource that was received over several lines, on one: outside of strings, where JSON allows none, a line break
 /// means what a blank does. Its length stays.
 fn on_one_line(body: Bytes) -> Bytes {
-    if memchr::memchr2(b'\n', b'\r', &body).is_none() {
+    if !is_over_lines(&body) {
         return body;
     }
     let mut line = body.to_vec();
@@ -272,6 +309,10 @@ fn on_one_line(body: Bytes) -> Bytes {
         }
     }
     Bytes::from(line)
+}
+
+fn is_over_lines(body: &[u8]) -> bool {
+    memchr::memchr2(b'\n', b'\r', body).is_some()
 }
 
 #[cfg(test)]

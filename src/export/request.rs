@@ -6,6 +6,7 @@ use super::EXPORTED;
 use super::fault::{ExportError, ExportFault};
 use super::form::OutputForm;
 use super::parameters::written;
+use crate::bundle::assemble::Coding;
 use crate::engine::DEFAULT_BASE_URL;
 use crate::index::overlay::WRITTEN;
 use crate::index::snapshot::Snapshot;
@@ -187,6 +188,7 @@ fn filter(
         base_url: request.base_url,
         handling: request.handling,
         permits: request.permits,
+        coding: Coding::Identity,
     };
     let read = view
         .read_search(snapshot, &search)

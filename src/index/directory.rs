@@ -1,7 +1,7 @@
 //! Everything stored of one resource type: gathered while building, opened for searching.
 //!
 //! Files of a type's folder: `index.pack` (parameters as `p.<code>…`, groups as `g.<group>…` with the same
-//! parameters at the level of lines as `g.<group>.<code>…`, and body offsets), `bodies.dat`, `text/`.
+//! parameters at the level of lines as `g.<group>.<code>…`, and body offsets), `bodies.dat`, `bodies.deflate`, `text/`.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +12,7 @@ use rorqual_schema::{
 };
 
 use super::FormatError;
-use super::bodies::Bodies;
+use super::bodies::{BODIES, Bodies};
 use super::column::{Collector, ParameterIndex, Values};
 use super::interner::Places;
 use super::lines::{LineCollector, LineIndex};
@@ -24,8 +24,6 @@ use super::token::TokenIndex;
 
 /// Name of the pack in a type's folder.
 pub const PACK: &str = "index.pack";
-/// Name of the stored resources in a type's folder.
-pub const BODIES: &str = "bodies.dat";
 /// Name of the full-text folder in a type's folder.
 pub const TEXT: &str = "text";
 
@@ -188,7 +186,9 @@ impl DirectoryCollector {
                         count: numbers[group].1,
                     };
                     let name = line_name(&groups[group], parameter);
-                    collector.write(pack, &name, &of_line, false, &[], targets)?;
+                    // Lines are not sorted, but numbers of them are asked about one by one.
+                    let ranked = parameter.kind == ParameterType::Number;
+                    collector.write(pack, &name, &of_line, ranked, &[], targets)?;
                 }
             }
         }
@@ -405,7 +405,7 @@ impl Directory {
         kind: ResourceType,
     ) -> Result<Directory, FormatError> {
         let pack = Pack::open(&path.join(PACK))?;
-        let bodies = Bodies::open(&path.join(BODIES), &pack, kind.name())?;
+        let bodies = Bodies::open(path, &pack, kind.name())?;
         let text = TextIndex::open(&path.join(TEXT))?;
         if text.len() != bodies.len() as u64 {
             return Err(FormatError::Damaged {

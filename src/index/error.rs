@@ -42,6 +42,12 @@ pub enum FormatError {
         /// What was seen.
         detail: String,
     },
+    /// A resource cannot be compressed.
+    #[error("a resource cannot be compressed: {detail}; this is a defect, please report it")]
+    Compression {
+        /// The compressor's reason.
+        detail: &'static str,
+    },
     /// The full-text index refused an operation.
     #[error("full-text index {path}: {detail}")]
     Text {

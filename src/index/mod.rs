@@ -2,12 +2,13 @@
 //!
 //! Reading order: [`map`] (bytes of a file), [`pack`] (named sections), [`dictionary`] and [`postings`]
 //! (terms to ordinals), then one module per search parameter type ([`token`], [`string`], [`date`],
-//! [`number`], [`quantity`], [`reference`]), [`bodies`], [`positions`], [`text`], [`lines`] (repeating groups),
+//! [`number`], [`quantity`], [`reference`]), [`bodies`] with their compressed form ([`deflated`]), [`positions`], [`text`], [`lines`] (repeating groups),
 //! [`directory`] (all of one resource type) and [`generation`] (the whole).
 
 pub mod bodies;
 pub mod column;
 pub mod date;
+pub mod deflated;
 pub mod dictionary;
 pub mod directory;
 pub mod generation;
@@ -36,7 +37,7 @@ mod error;
 pub use error::FormatError;
 
 /// Version of the on-disk format. A reader refuses any other.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Reads a whole file and answers its length and checksum, as a manifest records them.
 ///

@@ -31,6 +31,8 @@ pub struct ServerConfig {
     /// Whether an unknown search parameter is dropped with a warning instead of refused, when the
     /// request does not say otherwise by `Prefer: handling=…`.
     pub lenient_by_default: bool,
+    /// Whether answers are compressed for clients that accept gzip.
+    pub gzip: bool,
     /// How parameters of one repeating group (a capacity line, a piece of equipment, a dwelling, a price) are matched.
     pub group_matching: GroupMatchingKey,
     /// The most resources that the includes of one page may draw in; more are cut, with a warning.
@@ -79,6 +81,7 @@ impl Default for ServerConfig {
             listen: "127.0.0.1:8080".to_owned(),
             base_url: None,
             lenient_by_default: false,
+            gzip: true,
             group_matching: GroupMatchingKey::default(),
             include_bound: 10_000,
             cursor_retention_seconds: 3600,

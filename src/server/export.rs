@@ -18,8 +18,9 @@ use tokio::sync::Semaphore;
 pub use config::ExportConfig;
 pub(super) use stream::FileStream;
 
-use self::range::{Part, accepts_gzip, part};
+use self::range::{Part, part};
 use super::access::Caller;
+use super::coding::accepts_gzip;
 use super::conditional::not_modified;
 use super::config::ServerConfig;
 use super::http_date;

@@ -43,6 +43,7 @@ mod body;
 mod capability;
 mod changes;
 mod clients;
+mod coding;
 mod conditional;
 mod config;
 mod connection;

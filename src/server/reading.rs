@@ -16,6 +16,7 @@ use super::reply::{Reply, etag};
 use super::route::Route;
 use super::search_pool::caught;
 use super::service::{Service, defect, pool_refusal};
+use crate::bundle::assemble::Coding;
 use crate::query::explain::Depth;
 use crate::{SearchRequest, StoredResource};
 
@@ -30,6 +31,8 @@ pub(super) struct Reading<'a> {
     pub(super) id: &'a str,
     /// Who asks.
     pub(super) caller: &'a Caller,
+    /// How the bytes of a search's answer are to be written.
+    pub(super) coding: Coding,
 }
 
 impl Service {
@@ -75,6 +78,7 @@ impl Service {
         let handling = self.handling(call.headers);
         let caller = call.caller.clone();
         let base_url = self.base.as_str().to_owned();
+        let coding = call.coding;
         let searched = self.searches.run(move || {
             caller.view.answer(&SearchRequest {
                 kind,
@@ -82,12 +86,14 @@ impl Service {
                 base_url: &base_url,
                 handling,
                 permits: caller.permits(),
+                coding,
             })
         });
         let answer = searched
             .await
             .map_err(|fault| pool_refusal(call.id, fault))??;
         Ok(Reply::fhir(answer.chunks)
+            .coded(coding)
             .modified(answer.last_modified)
             .counted(answer.total))
     }
@@ -122,6 +128,7 @@ impl Service {
                 base_url: &base_url,
                 handling,
                 permits: caller.permits(),
+                coding: Coding::Identity,
             };
             caller.view.explanation(&request, depth)
         });

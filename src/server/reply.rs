@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    LOCATION, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
@@ -15,6 +15,8 @@ use super::negotiation::{FHIR_JSON, FHIR_JSON_R4};
 use super::pretty;
 use super::refusal::Refusal;
 use super::request_id;
+use crate::bundle::assemble::Coding;
+use crate::bundle::gzip::GzipBody;
 use crate::outcome::operation_outcome;
 
 /// May be stored by the client alone and must be asked about again: right for what an ETag names.
@@ -38,6 +40,8 @@ pub(super) struct Reply {
     total: Option<u64>,
     more: Vec<(HeaderName, HeaderValue)>,
     body: Pieces,
+    /// How the pieces are written.
+    coding: Coding,
     /// The body, when it is made as it is sent.
     stream: Option<FileStream>,
 }
@@ -92,6 +96,7 @@ impl Reply {
             total: None,
             more: Vec::new(),
             body,
+            coding: Coding::Identity,
             stream: None,
         }
     }
@@ -160,11 +165,31 @@ impl Reply {
         self
     }
 
+    /// Says that the pieces are in a coding already.
+    pub(super) fn coded(mut self, coding: Coding) -> Self {
+        self.coding = coding;
+        self
+    }
+
+    /// Compresses the body unless it is compressed, or so short that a packet holds it anyway.
+    pub(super) fn compressed(mut self) -> Self {
+        const LEAST_BYTES: usize = 1_024;
+        if self.coding == Coding::Gzip || self.body.len() < LEAST_BYTES {
+            return self;
+        }
+        let mut stream = GzipBody::with_capacity(1);
+        self.body.iter().for_each(|piece| stream.made(piece));
+        self.body = Pieces::new(stream.finish());
+        self.coding = Coding::Gzip;
+        self
+    }
+
     /// The same without a body: the client holds it already.
     pub(super) fn into_not_modified(mut self) -> Self {
         self.status = StatusCode::NOT_MODIFIED;
         self.content_type = None;
         self.body = Pieces::default();
+        self.coding = Coding::Identity;
         self.stream = None;
         self
     }
@@ -252,6 +277,10 @@ impl Reply {
                 headers.insert(name, value);
             }
         }
+        if self.coding == Coding::Gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         headers.extend(self.more);
         headers.insert(CACHE_CONTROL, self.cache);
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -16,6 +16,7 @@ use super::activity::Running;
 use super::base_url::BaseUrl;
 use super::body::ReplyBody;
 use super::capability::CapabilityCache;
+use super::coding::accepts_gzip;
 use super::config::ServerConfig;
 use super::encoding;
 use super::export::{Asking, ExportRoute, Exports};
@@ -36,6 +37,7 @@ use super::search_pool::{PoolFault, SearchPool, caught};
 use super::served::Served;
 use super::writing::Writing;
 use crate::anomaly::store::Store;
+use crate::bundle::assemble::Coding;
 use crate::{Engine, Handling};
 
 /// Writes that may wait to be checked. A check is short, so a long queue is soon gone: it is not for the bound on searches to
@@ -65,6 +67,8 @@ struct Call<'a> {
     parts: &'a Parts,
     /// Set once known, so that a refusal that follows is indented too.
     pretty: bool,
+    /// How the client takes the bytes.
+    coding: Coding,
     /// The reference to give when a defect shows.
     id: &'a str,
     /// Set once known.
@@ -127,6 +131,10 @@ impl Service {
         let mut call = Call {
             parts: &parts,
             pretty: false,
+            coding: match self.config.gzip && accepts_gzip(&parts.headers) {
+                true => Coding::Gzip,
+                false => Coding::Identity,
+            },
             id: &id,
             caller: None,
         };
@@ -146,6 +154,9 @@ impl Service {
         let mut reply = answered.unwrap_or_else(|refusal| Reply::refusal(&refusal));
         if call.pretty {
             reply = reply.indented();
+        }
+        if call.coding == Coding::Gzip {
+            reply = reply.compressed();
         }
         tracing::debug!(
             request = id,
@@ -271,6 +282,11 @@ impl Service {
                     path: parts.uri.path(),
                     id: call.id,
                     caller,
+                    // What is indented first is compressed afterwards.
+                    coding: match call.pretty {
+                        true => Coding::Identity,
+                        false => call.coding,
+                    },
                 };
                 self.reading(reading, route, query).await
             }

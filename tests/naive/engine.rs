@@ -7,12 +7,15 @@ use crate::queries::Query;
 use crate::random::Random;
 use crate::reference::{Reference, Resource};
 use roaring::RoaringBitmap;
+use rorqual::SearchRequest;
+use rorqual::bundle::assemble::Coding;
 use rorqual::index::overlay::Version;
 use rorqual::query::evaluate::{Choices, Evaluator, JoinOrder};
 use rorqual::query::parse::{Features, GroupMatching, ParseOptions, parse};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use tempfile::TempDir;
 
 /// An index built from an extract; the directory goes when it is dropped.
@@ -127,7 +130,14 @@ impl Built {
     /// Puts an address to the engine as it is.
     pub fn ask(&self, address: &str) -> Result<Json, Refusal> {
         match self.engine.search(address) {
-            Ok(answer) => Ok(serde_json::from_slice(&answer.to_vec()).expect("the answer is JSON")),
+            Ok(answer) => {
+                let plain = answer.to_vec();
+                assert!(
+                    self.unpacked(address) == plain,
+                    "{address}: compressed, it is another answer"
+                );
+                Ok(serde_json::from_slice(&plain).expect("the answer is JSON"))
+            }
             Err(error) => Err(Refusal {
                 status: error.status(),
                 text: format!("{:?}", error.issues()),
@@ -137,6 +147,28 @@ impl Built {
 }
 
 impl Built {
+    /// What is read from the compressed answer.
+    fn unpacked(&self, address: &str) -> Vec<u8> {
+        let (kind, query) = address.split_once('?').unwrap_or((address, ""));
+        let answer = self.engine.answer(&SearchRequest {
+            kind: rorqual::ResourceType::from_name(kind).expect("a known type"),
+            query,
+            base_url: rorqual::engine::DEFAULT_BASE_URL,
+            handling: rorqual::Handling::Default,
+            permits: None,
+            coding: Coding::Gzip,
+        });
+        let packed = answer.expect("it was answered plain").to_vec();
+        let mut reader = flate2::bufread::GzDecoder::new(packed.as_slice());
+        let mut plain = Vec::new();
+        reader.read_to_end(&mut plain).expect("a gzip stream");
+        assert!(
+            reader.into_inner().is_empty(),
+            "something behind the stream"
+        );
+        plain
+    }
+
     /// The matches of a search under every choice that the planner has; empty for a search that is refused.
     pub fn with_every_choice(&self, address: &str) -> Vec<(Choices, RoaringBitmap)> {
         let (name, query) = address.split_once('?').unwrap_or((address, ""));

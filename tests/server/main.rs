@@ -4,6 +4,7 @@ mod anomalies;
 mod answers;
 mod check_config;
 mod client;
+mod coding;
 mod connections;
 mod engine;
 mod floods;

@@ -1,7 +1,7 @@
-//! Which part of a file is asked for (`Range`, RFC 9110 section 14), and whether compressed.
+//! Which part of a file is asked for (`Range`, RFC 9110 section 14).
 
 use http::HeaderMap;
-use http::header::{ACCEPT_ENCODING, IF_RANGE, RANGE};
+use http::header::{IF_RANGE, RANGE};
 
 /// What is to be sent of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,35 +50,6 @@ fn bytes(range: &str, length: u64) -> Option<Part> {
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
-}
-
-/// Whether a request takes its answer compressed by gzip.
-pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let mut any = false;
-    for item in headers
-        .get_all(ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-    {
-        let mut parts = item.split(';');
-        let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-        let refused = parts
-            .filter_map(|part| part.trim().strip_prefix("q="))
-            .any(|quality| {
-                quality
-                    .trim()
-                    .parse::<f32>()
-                    .is_ok_and(|quality| quality <= 0.0)
-            });
-        match name.as_str() {
-            // What is said of gzip itself counts more than what is said of everything.
-            "gzip" | "x-gzip" => return !refused,
-            "*" => any = !refused,
-            _ => {}
-        }
-    }
-    any
 }
 
 #[cfg(test)]
@@ -134,27 +105,5 @@ mod tests {
         assert_eq!(asked("\"t-gzip\""), Part::Whole);
         assert_eq!(asked("W/\"t\""), Part::Whole);
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT"), Part::Whole);
-    }
-
-    #[test]
-    fn gzip_is_taken_by_those_who_say_so() {
-        for (value, expected) in [
-            ("gzip", true),
-            ("deflate, GZIP;q=0.5", true),
-            ("*", true),
-            ("gzip;q=0, *", false),
-            ("*;q=0, gzip", true),
-            ("gzip; q=0.0", false),
-            ("identity", false),
-            ("br", false),
-            ("", false),
-        ] {
-            assert_eq!(
-                accepts_gzip(&headers(&[(ACCEPT_ENCODING, value)])),
-                expected,
-                "{value}"
-            );
-        }
-        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 }

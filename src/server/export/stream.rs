@@ -1,27 +1,24 @@
 //! A file on its way to a client: batches made one at a time, as the connection takes them.
 //!
-//! A batch touches pages of the map that may have to come from disk, and gzip costs time, so each is made on a blocking
+//! A batch touches pages of the map that may have to come from disk, so each is made on a blocking
 //! thread; no more of them at once than there are cores.
 
 use std::fmt;
 use std::future::Future;
-use std::io::{self, Write};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use tokio::sync::Semaphore;
 
+use crate::bundle::gzip::GzipBody;
 use crate::export::FileReader;
 use crate::server::search_pool::caught;
 
 /// Bytes read for one batch: enough to make the way to a thread and back cheap.
 const BATCH: usize = 1 << 20;
-/// The same when they are compressed, which takes some milliseconds.
-const COMPRESSED_BATCH: usize = 1 << 18;
 
 /// A file, or a part of one, that is being sent.
 pub(in crate::server) struct FileStream {
@@ -43,8 +40,8 @@ type Made = io::Result<(Box<Producer>, Option<Vec<Bytes>>)>;
 /// Makes batches.
 struct Producer {
     reader: FileReader,
-    /// Takes what was read; nothing: it is sent as it is.
-    encoder: Option<GzEncoder<Vec<u8>>>,
+    /// Takes what was read; nothing: it is sent as it is, or the stream has ended.
+    stream: Option<GzipBody>,
     compressed: bool,
 }
 
@@ -56,15 +53,13 @@ impl FileStream {
 
     /// The bytes of `reader`, compressed.
     pub(super) fn gzip(reader: FileReader, turns: Arc<Semaphore>) -> FileStream {
-        // The lowest level: health offers repeat themselves so much that more effort gains little.
-        let encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        FileStream::new(reader, None, Some(encoder), turns)
+        FileStream::new(reader, None, Some(GzipBody::with_capacity(256)), turns)
     }
 
     fn new(
         reader: FileReader,
         left: Option<u64>,
-        encoder: Option<GzEncoder<Vec<u8>>>,
+        stream: Option<GzipBody>,
         turns: Arc<Semaphore>,
     ) -> FileStream {
         FileStream {
@@ -72,8 +67,8 @@ impl FileStream {
             turns,
             state: State::Idle(Box::new(Producer {
                 reader,
-                compressed: encoder.is_some(),
-                encoder,
+                compressed: stream.is_some(),
+                stream,
             })),
         }
     }
@@ -144,30 +139,19 @@ async fn made(mut producer: Box<Producer>, turns: Arc<Semaphore>) -> Made {
 
 impl Producer {
     fn make(&mut self) -> io::Result<Option<Vec<Bytes>>> {
-        if !self.compressed {
-            return self.reader.next(BATCH).map_err(io::Error::other);
-        }
-        while let Some(encoder) = &mut self.encoder {
-            match self
-                .reader
-                .next(COMPRESSED_BATCH)
-                .map_err(io::Error::other)?
-            {
-                Some(pieces) => {
-                    for piece in pieces {
-                        encoder.write_all(&piece)?;
-                    }
-                    let out = std::mem::take(encoder.get_mut());
-                    if !out.is_empty() {
-                        return Ok(Some(vec![Bytes::from(out)]));
-                    }
-                }
-                None => {
-                    let rest = self.encoder.take().map(GzEncoder::finish).transpose()?;
-                    return Ok(rest.map(|rest| vec![Bytes::from(rest)]));
-                }
-            }
-        }
-        Ok(None)
+        let Some(stream) = &mut self.stream else {
+            return match self.compressed {
+                true => Ok(None),
+                false => self.reader.next(BATCH).map_err(io::Error::other),
+            };
+        };
+        let more = self
+            .reader
+            .compress(BATCH, stream)
+            .map_err(io::Error::other)?;
+        Ok(Some(match more {
+            true => stream.take(),
+            false => self.stream.take().map(GzipBody::finish).unwrap_or_default(),
+        }))
     }
 }

@@ -19,6 +19,7 @@ use super::submission::{Denied, Waiting, submit};
 use super::{FORMATS, Writing, fhir_json};
 use crate::anomaly::refusal::WriteRefusal;
 use crate::anomaly::store::Change;
+use crate::bundle::assemble::Coding;
 use crate::server::encoding;
 use crate::server::negotiation::negotiate;
 use crate::server::payload::media_type;
@@ -252,6 +253,7 @@ impl Service {
             path: &path,
             id: call.id,
             caller: call.caller,
+            coding: Coding::Identity,
         };
         let reply = self.reading(reading, route, query.to_owned()).await?;
         Ok(EntryAnswer::read(full_url, reply))

@@ -1,0 +1,264 @@
+//! Stored resources in compressed form, made so that any of them, in any order, join to one gzip stream.
+//!
+//! Each body is deflated on its own (RFC 1951) and ended by a flush: whole bytes, no reference to what stood before, and
+//! not the last block. `bodies.deflate` joins them in ordinal order; the pack delimits them (`deflated.offsets`) and holds
+//! of each plain body its CRC-32 (`deflated.checksums`) and the factor by which the checksum of what stands before it is
+//! multiplied when it is appended (`deflated.shifts`), so that the checksum of a whole answer costs one multiplication
+//! for each piece.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use zlib_rs::crc32::{crc32, crc32_combine_gen, crc32_combine_op};
+use zlib_rs::{Deflate, DeflateFlush};
+
+use super::FormatError;
+use super::map::{Column, Region};
+use super::pack::{Pack, PackWriter};
+
+/// How hard stored resources are compressed: once, for as often as they are sent.
+const STORED_LEVEL: i32 = 6;
+/// How hard is compressed what is made for one answer.
+const PASSING_LEVEL: i32 = 1;
+/// Bits of the window of RFC 1951: 32 KiB.
+const WINDOW_BITS: u8 = 15;
+
+/// The shifts of short texts: framing is made for each answer.
+const SHIFTS: [u32; 512] = {
+    let mut shifts = [0; 512];
+    let mut length = 0;
+    while length < shifts.len() {
+        shifts[length] = crc32_combine_gen(length as u64);
+        length += 1;
+    }
+    shifts
+};
+
+/// What appending bytes to others does to their common CRC-32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// CRC-32 of the bytes.
+    pub checksum: u32,
+    /// x^(8·length) modulo the polynomial of the CRC.
+    pub shift: u32,
+}
+
+impl Sum {
+    /// The sum of no bytes.
+    pub const NOTHING: Sum = Sum {
+        checksum: 0,
+        // x^0, with its bits reflected.
+        shift: 1 << 31,
+    };
+
+    /// The sum of some bytes.
+    pub fn of(bytes: &[u8]) -> Sum {
+        Sum {
+            checksum: crc32(0, bytes),
+            shift: match SHIFTS.get(bytes.len()) {
+                Some(shift) => *shift,
+                None => crc32_combine_gen(bytes.len() as u64),
+            },
+        }
+    }
+
+    /// The CRC-32 of what had `checksum` with these bytes behind it.
+    pub fn after(self, checksum: u32) -> u32 {
+        crc32_combine_op(checksum, self.checksum, self.shift)
+    }
+}
+
+/// A body in compressed form.
+#[derive(Clone, Debug)]
+pub struct Deflated {
+    /// Blocks of RFC 1951, none of them the last.
+    pub blocks: Bytes,
+    /// The sum of the plain body.
+    pub sum: Sum,
+}
+
+/// Compresses one body after the other.
+pub struct Deflater {
+    stream: Deflate,
+    out: Vec<u8>,
+}
+
+impl Deflater {
+    /// For what is stored.
+    pub fn for_storage() -> Deflater {
+        Deflater::new(STORED_LEVEL)
+    }
+
+    /// For what is made for one answer.
+    pub fn in_passing() -> Deflater {
+        Deflater::new(PASSING_LEVEL)
+    }
+
+    fn new(level: i32) -> Deflater {
+        Deflater {
+            stream: Deflate::new(level, false, WINDOW_BITS),
+            out: Vec::new(),
+        }
+    }
+
+    /// The blocks of these bytes; they stay here until the next ones.
+    ///
+    /// # Errors
+    /// [`FormatError::Compression`] when the compressor refuses, which it has no reason to.
+    pub fn deflate(&mut self, bytes: &[u8]) -> Result<&[u8], FormatError> {
+        self.stream.reset();
+        self.out.clear();
+        self.out.resize(bytes.len() / 3 + 64, 0);
+        let (mut rest, mut filled) = (bytes, 0);
+        loop {
+            let (taken, given) = (self.stream.total_in(), self.stream.total_out());
+            let room = self.out.get_mut(filled..).unwrap_or(&mut []);
+            self.stream
+                .compress(rest, room, DeflateFlush::SyncFlush)
+                .map_err(|error| FormatError::Compression {
+                    detail: error.as_str(),
+                })?;
+            let taken = (self.stream.total_in() - taken) as usize;
+            rest = rest.get(taken..).unwrap_or(&[]);
+            filled += (self.stream.total_out() - given) as usize;
+            // All is taken, and the flush complete, once there is room left.
+            if filled < self.out.len() {
+                break;
+            }
+            self.out.resize(self.out.len() * 2, 0);
+        }
+        self.out.truncate(filled);
+        Ok(&self.out)
+    }
+}
+
+/// Where each of the compressed bodies ends, and its sum.
+#[derive(Default)]
+pub struct DeflatedColumns {
+    offsets: Vec<u64>,
+    checksums: Vec<u32>,
+    shifts: Vec<u32>,
+}
+
+impl DeflatedColumns {
+    /// Notes the next body: as many compressed bytes, and its sum.
+    pub fn push(&mut self, length: usize, sum: Sum) {
+        if self.offsets.is_empty() {
+            self.offsets.push(0);
+        }
+        let end = self.end() + length as u64;
+        self.offsets.push(end);
+        self.checksums.push(sum.checksum);
+        self.shifts.push(sum.shift);
+    }
+
+    /// Bytes of all bodies together.
+    pub fn end(&self) -> u64 {
+        self.offsets.last().copied().unwrap_or(0)
+    }
+
+    /// Writes the sections into the pack.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(&self, pack: &mut PackWriter) -> Result<(), FormatError> {
+        pack.column("deflated.offsets", &self.offsets)?;
+        pack.column("deflated.checksums", &self.checksums)?;
+        pack.column("deflated.shifts", &self.shifts)
+    }
+}
+
+/// The compressed bodies of a type, opened.
+pub struct DeflatedBodies {
+    data: Bytes,
+    offsets: Column<u64>,
+    checksums: Column<u32>,
+    shifts: Column<u32>,
+}
+
+impl DeflatedBodies {
+    /// Maps `bodies.deflate` and its sections in the pack.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a file or a section is missing, or they do not fit.
+    pub fn open(path: &Path, pack: &Pack, count: usize) -> Result<DeflatedBodies, FormatError> {
+        let opened = DeflatedBodies {
+            data: Region::map_file(path)?.to_bytes(),
+            offsets: pack.column("deflated.offsets")?,
+            checksums: pack.column("deflated.checksums")?,
+            shifts: pack.column("deflated.shifts")?,
+        };
+        let end = opened.offsets.last().copied().unwrap_or(0);
+        let counts = [
+            opened.offsets.len().saturating_sub(1),
+            opened.checksums.len(),
+            opened.shifts.len(),
+        ];
+        if end != opened.data.len() as u64 || counts != [count; 3] {
+            return Err(FormatError::Damaged {
+                path: path.to_owned(),
+                detail: "its length is not the recorded one".into(),
+            });
+        }
+        Ok(opened)
+    }
+
+    /// The compressed body of an ordinal.
+    pub fn body(&self, ordinal: u32) -> Option<Deflated> {
+        let at = ordinal as usize;
+        let (start, end) = (
+            *self.offsets.get(at)? as usize,
+            *self.offsets.get(at + 1)? as usize,
+        );
+        (start <= end && end <= self.data.len()).then_some(())?;
+        Some(Deflated {
+            blocks: self.data.slice(start..end),
+            sum: Sum {
+                checksum: *self.checksums.get(at)?,
+                shift: *self.shifts.get(at)?,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn inflated(blocks: &[u8]) -> Vec<u8> {
+        use std::io::Read;
+        // The empty last block that a stream ends with.
+        let mut stream = blocks.to_vec();
+        stream.extend([0x03, 0x00]);
+        let mut plain = Vec::new();
+        flate2::read::DeflateDecoder::new(stream.as_slice())
+            .read_to_end(&mut plain)
+            .unwrap();
+        plain
+    }
+
+    proptest! {
+        #[test]
+        fn bodies_join_in_any_order(bodies in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..2000), 0..6), repeats in 1usize..40) {
+            let mut stored = Deflater::for_storage();
+            let mut passing = Deflater::in_passing();
+            let (mut plain, mut blocks, mut checksum) = (Vec::new(), Vec::new(), 0);
+            for (number, body) in bodies.iter().enumerate() {
+                let body = body.repeat(repeats);
+                let deflater = if number % 2 == 0 { &mut stored } else { &mut passing };
+                blocks.extend_from_slice(deflater.deflate(&body).unwrap());
+                checksum = Sum::of(&body).after(checksum);
+                plain.extend(body);
+            }
+            prop_assert_eq!(inflated(&blocks), &plain[..]);
+            prop_assert_eq!(checksum, crc32(0, &plain));
+        }
+    }
+
+    #[test]
+    fn nothing_is_the_sum_of_nothing() {
+        assert_eq!(Sum::of(b""), Sum::NOTHING);
+        assert_eq!(Sum::NOTHING.after(17), 17);
+    }
+}
