@@ -4,6 +4,8 @@
 //! line). Lines are numbered in the order of their owners' ordinals, so a set of lines maps to a set of
 //! resources without sorting.
 
+use std::ops::Range;
+
 use roaring::RoaringBitmap;
 
 use super::FormatError;
@@ -141,6 +143,14 @@ impl LineIndex {
     /// Whether there is no line.
     pub fn is_empty(&self) -> bool {
         self.owners.is_empty()
+    }
+
+    /// The lines of a resource: neighbours, since lines are numbered by their owners.
+    pub fn of(&self, owner: u32) -> Range<u32> {
+        let start = self.owners.partition_point(|&other| other < owner);
+        let rest = self.owners.get(start..).unwrap_or(&[]);
+        let count = rest.iter().take_while(|&&other| other == owner).count();
+        start as u32..(start + count) as u32
     }
 
     /// The resources that own any of the lines.

@@ -1,9 +1,9 @@
 //! Number values: exact fixed-point decimals in one ascending column.
 //!
-//! Sections: `<name>.values` (i128, units of 10^-15) and `<name>.ordinals` (u32), ascending by value.
+//! Sections: `<name>.values` (i128, units of 10^-15) and `<name>.ordinals` (u32), ascending by value; with ranks,
+//! `<name>.distinct` (i128): the value of each rank.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use roaring::RoaringBitmap;
 use rorqual_schema::{Decimal, Prefix};
@@ -13,7 +13,7 @@ use super::interner::Places;
 use super::map::Column;
 use super::pack::{Pack, PackWriter};
 use super::postings::from_unordered;
-use super::sort::write_ranks_of;
+use super::sort::{Ranks, write_ranks_of};
 
 /// Gathers number values while an index is built.
 #[derive(Default)]
@@ -57,6 +57,9 @@ impl NumberCollector {
         values.dedup();
         if ranked {
             write_ranks_of(pack, name, places.count(), values.iter().copied())?;
+            let mut distinct: Vec<i128> = values.iter().map(|row| row.0).collect();
+            distinct.dedup();
+            pack.column(&format!("{name}.distinct"), &distinct)?;
         }
         write_values(pack, name, &values)
     }
@@ -97,12 +100,35 @@ pub struct NumberTest {
     pub half: Decimal,
 }
 
+impl NumberTest {
+    /// Whether a value, in units of 1e-15, compares as asked.
+    pub fn accepts(&self, value: i128) -> bool {
+        let (asked, half) = (self.value.0, self.half.0);
+        let equal = || {
+            let (low, high) = (asked.saturating_sub(half), asked.saturating_add(half));
+            low <= value && value < high
+        };
+        match self.prefix {
+            Prefix::Eq => equal(),
+            Prefix::Ne => !equal(),
+            Prefix::Gt | Prefix::Sa => value > asked,
+            Prefix::Lt | Prefix::Eb => value < asked,
+            Prefix::Ge => value >= asked,
+            Prefix::Le => value <= asked,
+            Prefix::Ap => {
+                let tenth = (asked / 10).abs();
+                asked.saturating_sub(tenth) <= value && value <= asked.saturating_add(tenth)
+            }
+        }
+    }
+}
+
 /// Opened number values.
 pub struct NumberIndex {
     values: Column<i128>,
     ordinals: Column<u32>,
-    /// The distinct values, ascending: what ranks stand for. Needed only where ranks of several indexes meet.
-    distinct: OnceLock<Vec<i128>>,
+    /// The distinct values, ascending: what ranks stand for, where there are ranks.
+    distinct: Option<Column<i128>>,
 }
 
 impl NumberIndex {
@@ -113,6 +139,11 @@ impl NumberIndex {
     pub fn open(pack: &Pack, name: &str) -> Result<NumberIndex, FormatError> {
         let values: Column<i128> = pack.column(&format!("{name}.values"))?;
         let ordinals: Column<u32> = pack.column(&format!("{name}.ordinals"))?;
+        let distinct = format!("{name}.distinct");
+        let distinct = pack
+            .has(&distinct)
+            .then(|| pack.column(&distinct))
+            .transpose()?;
         if values.len() != ordinals.len() {
             return Err(FormatError::Layout {
                 section: name.to_owned(),
@@ -122,18 +153,30 @@ impl NumberIndex {
         Ok(NumberIndex {
             values,
             ordinals,
-            distinct: OnceLock::new(),
+            distinct,
         })
     }
 
     /// The value that a rank of `_sort` stands for, in units of 1e-15.
     pub fn value_of_rank(&self, rank: u32) -> Option<i128> {
-        let distinct = self.distinct.get_or_init(|| {
-            let mut values = self.values.to_vec();
-            values.dedup();
-            values
-        });
-        distinct.get(rank as usize).copied()
+        self.distinct.as_ref()?.get(rank as usize).copied()
+    }
+
+    /// Whether some value of an ordinal compares as asked, by the ranks of its values.
+    pub fn passes(&self, ranks: &Ranks, test: NumberTest, ordinal: u32) -> bool {
+        let value = |greatest| self.value_of_rank(ranks.rank(ordinal, greatest)?);
+        let (Some(least), Some(greatest)) = (value(false), value(true)) else {
+            return false;
+        };
+        if test.accepts(least) || test.accepts(greatest) {
+            return true;
+        }
+        // One between the two may still be meant; so few have several values that looking for it is no matter.
+        least != greatest
+            && self
+                .runs(self.rows(), test)
+                .into_iter()
+                .any(|run| self.ordinals[run].contains(&ordinal))
     }
 
     /// The runs of rows that a comparison selects, within `rows`.

@@ -6,11 +6,11 @@
 use roaring::RoaringBitmap;
 use rorqual_schema::{Hop, ResourceType};
 
-use super::criterion::{Criterion, Test};
+use super::criterion::Criterion;
 use super::error::{Fault, SearchError};
 use super::leaf::any_token;
 use crate::index::FormatError;
-use crate::index::column::{ParameterIndex, Values};
+use crate::index::column::ParameterIndex;
 use crate::index::directory::Directory;
 use crate::index::postings::from_unordered;
 use crate::index::snapshot::Snapshot;
@@ -40,7 +40,7 @@ pub enum JoinOrder {
 pub struct Choices {
     /// The order of conjunctions.
     pub order: JoinOrder,
-    /// Up to how many candidates are asked one by one.
+    /// Up to how many candidates are asked one by one whatever that spares; more of them when it spares much; none at 0.
     pub candidates: u64,
 }
 
@@ -94,6 +94,10 @@ impl<'g> Evaluator<'g> {
     /// The same evaluator with other choices.
     pub fn with_choices(self, choices: Choices) -> Evaluator<'g> {
         Evaluator { choices, ..self }
+    }
+
+    pub(super) fn choices(&self) -> Choices {
+        self.choices
     }
 
     /// The ordinals of `kind` that satisfy `criterion`.
@@ -208,14 +212,14 @@ impl<'g> Evaluator<'g> {
         all
     }
 
-    /// Positive parts from the rarest up, then negated ones as differences. Once few candidates are left, a part whose
-    /// postings can be asked about single ordinals is asked, instead of being read whole.
+    /// Positive parts from the rarest up, then negated ones as differences. Once few candidates are left, a part
+    /// that can be asked about single ordinals is asked, instead of being read whole.
     fn all_of(&self, level: Level, parts: &[Criterion]) -> Result<RoaringBitmap, SearchError> {
         let (positive, negated) = self.ordered(level, parts);
         let mut left: Option<RoaringBitmap> = None;
         for (_, part) in positive {
             let both = match left {
-                Some(left) => match self.checks(level, part, left.len()) {
+                Some(left) => match self.question(level, part, left.len()) {
                     Some(holds) => left.iter().filter(|&ordinal| holds(ordinal)).collect(),
                     None => left & self.evaluate(level, part)?,
                 },
@@ -228,7 +232,7 @@ impl<'g> Evaluator<'g> {
         }
         let mut left = left.unwrap_or_else(|| self.everything(level));
         for part in negated {
-            left = match self.checks(level, part, left.len()) {
+            left = match self.question(level, part, left.len()) {
                 Some(holds) => left.iter().filter(|&ordinal| !holds(ordinal)).collect(),
                 None => left - self.evaluate(level, part)?,
             };
@@ -258,48 +262,6 @@ impl<'g> Evaluator<'g> {
             JoinOrder::AsWritten => {}
         }
         (positive, negated)
-    }
-
-    /// A way to ask whether single ordinals satisfy a criterion, when there are few enough of them to be worth it.
-    fn checks<'e>(
-        &'e self,
-        level: Level,
-        criterion: &Criterion,
-        candidates: u64,
-    ) -> Option<Box<dyn Fn(u32) -> bool + 'e>> {
-        if candidates > self.choices.candidates {
-            return None;
-        }
-        let (index, query) = match criterion {
-            Criterion::Test {
-                parameter,
-                test: Test::Token(query),
-            } => (self.parameter(level, *parameter).ok()?, query),
-            Criterion::Chain {
-                parameter,
-                climb,
-                inner,
-                ..
-            } => match &**inner {
-                Criterion::Test {
-                    parameter: end,
-                    test: Test::Token(query),
-                } => {
-                    let hop = if *climb { Hop::Above } else { Hop::Direct };
-                    let directory = self.directory(level);
-                    (directory.precomputed(*parameter, hop, *end)?, query)
-                }
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let Values::Token(tokens) = &index.values else {
-            return None;
-        };
-        let terms = tokens.select(query);
-        Some(Box::new(move |ordinal| {
-            terms.iter().any(|terms| tokens.holds(terms, ordinal))
-        }))
     }
 
     pub(super) fn parameter(

@@ -1,7 +1,8 @@
 //! From a query string to matching ordinals: [`parse`] gives a [`criterion`] tree, [`evaluate`] its matches,
 //! [`order`] the page asked for, [`cursor`] the way back to it;
-//! [`explain`] shows what was done.
+//! `ask` puts a criterion to single ordinals; [`explain`] shows what was done.
 
+mod ask;
 pub mod content;
 pub mod criterion;
 pub mod cursor;

@@ -1,0 +1,151 @@
+//! Asking single ordinals whether they satisfy a criterion, instead of reading everything that does.
+//!
+//! Worth it once few candidates are left: a binary search in postings or a look into a column each, down along references
+//! and into the lines of repeating groups.
+
+use rorqual_schema::{Hop, ResourceType};
+
+use super::criterion::{Criterion, Test};
+use super::evaluate::{Evaluator, Level};
+use crate::index::column::{ParameterIndex, Values};
+
+/// Answers whether an ordinal of a level satisfies a criterion.
+pub(super) type Question<'e> = Box<dyn Fn(u32) -> bool + 'e>;
+
+/// Entries of postings or columns that are read in the time of asking about one ordinal.
+const ENTRIES_PER_QUESTION: u64 = 64;
+
+impl<'g> Evaluator<'g> {
+    /// How to ask about ordinals of a level, when there are few enough of them for it to be cheaper than reading all
+    /// that a criterion selects.
+    pub(super) fn question<'e>(
+        &'e self,
+        level: Level,
+        criterion: &'e Criterion,
+        candidates: u64,
+    ) -> Option<Question<'e>> {
+        let most = match self.choices().candidates {
+            0 => 0,
+            some => some.max(self.work(level, criterion) / ENTRIES_PER_QUESTION),
+        };
+        (candidates <= most).then(|| self.ask(level, criterion))?
+    }
+
+    /// How many entries are read to find all that a criterion selects, about.
+    fn work(&self, level: Level, criterion: &Criterion) -> u64 {
+        match criterion {
+            Criterion::And(parts) | Criterion::Or(parts) => {
+                parts.iter().map(|part| self.work(level, part)).sum()
+            }
+            Criterion::Not(part) => self.work(level, part),
+            Criterion::Line { group, inner } => self.work(level.lines(*group), inner),
+            Criterion::Chain {
+                parameter,
+                target,
+                climb,
+                inner,
+            } => {
+                let hop = if *climb { Hop::Above } else { Hop::Direct };
+                match self.estimate_precomputed(level, *parameter, hop, inner) {
+                    Some(kept) => kept,
+                    None => self.work(Level::resources(*target, 0), inner),
+                }
+            }
+            Criterion::All
+            | Criterion::Nothing
+            | Criterion::Test { .. }
+            | Criterion::Has { .. } => self.estimate(level, criterion),
+        }
+    }
+
+    fn ask<'e>(&'e self, level: Level, criterion: &'e Criterion) -> Option<Question<'e>> {
+        match criterion {
+            Criterion::All => Some(Box::new(|_| true)),
+            Criterion::Nothing => Some(Box::new(|_| false)),
+            Criterion::And(parts) => {
+                let each = self.each(level, parts)?;
+                Some(Box::new(move |ordinal| each.iter().all(|ask| ask(ordinal))))
+            }
+            Criterion::Or(parts) => {
+                let each = self.each(level, parts)?;
+                Some(Box::new(move |ordinal| each.iter().any(|ask| ask(ordinal))))
+            }
+            Criterion::Not(part) => {
+                let ask = self.ask(level, part)?;
+                Some(Box::new(move |ordinal| !ask(ordinal)))
+            }
+            Criterion::Test { parameter, test } => {
+                ask_values(self.parameter(level, *parameter).ok()?, test)
+            }
+            Criterion::Line { group, inner } => {
+                // Lines of lines have no rows of their own to look into.
+                if level.group.is_some() {
+                    return None;
+                }
+                let lines = &self.directory(level).group(*group)?.lines;
+                let ask = self.ask(level.lines(*group), inner)?;
+                Some(Box::new(move |ordinal| lines.of(ordinal).any(&ask)))
+            }
+            Criterion::Chain {
+                parameter,
+                target,
+                climb,
+                inner,
+            } => self.ask_chain(level, *parameter, *target, *climb, inner),
+            Criterion::Has { .. } => None,
+        }
+    }
+
+    fn each<'e>(&'e self, level: Level, parts: &'e [Criterion]) -> Option<Vec<Question<'e>>> {
+        parts.iter().map(|part| self.ask(level, part)).collect()
+    }
+
+    fn ask_chain<'e>(
+        &'e self,
+        level: Level,
+        parameter: usize,
+        target: ResourceType,
+        climb: bool,
+        inner: &'e Criterion,
+    ) -> Option<Question<'e>> {
+        let hop = if climb { Hop::Above } else { Hop::Direct };
+        if let Criterion::Test {
+            parameter: end,
+            test,
+        } = inner
+            && let Some(kept) = self.directory(level).precomputed(parameter, hop, *end)
+            && let Some(ask) = ask_values(kept, test)
+        {
+            return Some(ask);
+        }
+        // Ancestors, and types in several parts, take more than a look at what is referred to.
+        if climb || self.snapshot.part_count(target) > 1 {
+            return None;
+        }
+        let references = self.references(level, parameter).ok()?;
+        let ask = self.ask(Level::resources(target, 0), inner)?;
+        Some(Box::new(move |ordinal| {
+            let mut targets = references.targets(ordinal);
+            targets.any(|(kind, to)| kind == target && ask(to))
+        }))
+    }
+}
+
+/// How to ask about the values of one parameter.
+fn ask_values<'e>(index: &'e ParameterIndex, test: &'e Test) -> Option<Question<'e>> {
+    match (test, &index.values) {
+        (Test::Token(query), Values::Token(tokens)) => {
+            let terms = tokens.select(query);
+            Some(Box::new(move |ordinal| {
+                terms.iter().any(|terms| tokens.holds(terms, ordinal))
+            }))
+        }
+        (Test::Number(test), Values::Number(numbers)) => {
+            let ranks = index.ranks.as_ref()?;
+            Some(Box::new(move |ordinal| {
+                numbers.passes(ranks, *test, ordinal)
+            }))
+        }
+        _ => None,
+    }
+}
