@@ -22,7 +22,6 @@ use crate::index::overlay::{Overlay, Version, WRITTEN};
 use crate::index::segment::SegmentBuilder;
 use crate::index::snapshot::Snapshot;
 use crate::outcome::{Issue, Severity};
-use crate::query::content::scores;
 use crate::query::cursor::{Cursor, CursorSeal};
 use crate::query::error::{Fault, SearchError};
 use crate::query::evaluate::{Evaluator, damaged};
@@ -32,6 +31,7 @@ use crate::query::parse::asked::Asked;
 use crate::query::parse::{
     ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse,
 };
+use crate::query::score::scores;
 
 /// One search.
 #[derive(Clone, Copy, Debug)]

@@ -13,3 +13,4 @@ mod join;
 mod leaf;
 pub mod order;
 pub mod parse;
+pub mod score;

@@ -1,5 +1,6 @@
 //! The HTTP server as its clients meet it: real sockets, a real index, nothing inside it touched.
 
+mod access;
 mod anomalies;
 mod answers;
 mod check_config;

@@ -71,17 +71,17 @@ fn service(id: &str, name: &str, sensitive: bool, number: &str, place: &str) -> 
 
 /// Two open offers and a closed one, with its own place.
 fn extract() -> Vec<Value> {
-    let place = |id: &str, name: &str, city: &str| {
+    let place = |id: &str, name: &str, city: &str, phone: &str| {
         json!({"resourceType": "Location", "id": id, "name": name, "address": {"city": city},
-            "telecom": [{"system": "phone", "value": "0666"}]})
+            "telecom": [{"system": "phone", "value": phone}]})
     };
     vec![
         service("open", "Urgences", false, "52/1", "own"),
         service("wide", "Maternité", false, "52/2", "own"),
         service("closed", "Unité Fermée", true, "52/666", "closed"),
-        place("own", "Pavillon Est", "Nantes"),
-        place("shared", "Hall", "Nantes"),
-        place("closed", "Aile Fermée", "Nantes"),
+        place("own", "Pavillon Est", "Nantes", "0251"),
+        place("shared", "Hall", "Nantes", "0666"),
+        place("closed", "Aile Fermée", "Rezé", "0666"),
         json!({"resourceType": "Organization", "id": "carrier", "name": "Clinique des Pins",
             "identifier": [{"system": "urn:example:structures", "value": "44"}]}),
         json!({"resourceType": "Practitioner", "id": "closed", "name": [{"family": "Fermée"}]}),

@@ -63,7 +63,7 @@ fn without_a_certificate_there_is_nothing_unless_open_data_are_said_twice() {
     let answer = place.come(None).get("/fhir/HealthcareService");
     assert_eq!(
         (answer.status, answer.issue_code().as_str()),
-        (403, "forbidden")
+        (403, "login")
     );
     assert_eq!(place.come(None).get("/fhir/metadata").status, 200);
 

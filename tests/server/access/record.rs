@@ -104,11 +104,11 @@ fn the_record_goes_on_in_another_file_and_the_oldest_go() {
         config.access.audit_log_files = 1;
     });
     let mut client = place.client(2);
-    let long = format!("/fhir/Location?name={}", "a".repeat(3_000));
+    let long = format!("/fhir/Location?address-city={}", "a".repeat(3_000));
     for _ in 0..100 {
         assert_eq!(client.get(&long).status, 200);
     }
-    let last = "/fhir/Location?name=last";
+    let last = "/fhir/Location?address-city=last";
     client.get(last);
     wait_until("the last line", || {
         lines(&path)
