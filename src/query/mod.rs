@@ -5,6 +5,7 @@
 pub mod content;
 pub mod criterion;
 pub mod cursor;
+pub mod effort;
 pub mod error;
 mod estimate;
 pub mod evaluate;

@@ -6,6 +6,7 @@ mod answers;
 mod check_config;
 mod client;
 mod connections;
+mod costs;
 mod engine;
 mod floods;
 mod http2;
