@@ -1,7 +1,7 @@
 //! Access profiles, as TLS clients with certificates meet them.
 
 mod anomalies;
-mod directory;
+pub mod directory;
 mod hidden;
 mod holders;
 mod policy;
