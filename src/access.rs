@@ -63,12 +63,12 @@ impl Redaction {
                 version.id.clone(),
                 Judged {
                     // An anomaly may refer to itself, once it is known that it is shown at all.
-                    shown: self.leads(focus.as_deref())
+                    shown: self.leads(rules, focus.as_deref())
                         && rules.sees(WRITTEN, &rorqual_access::regions(&task), facts),
                     identifiers: identifiers(&task),
                 },
             );
-            let visible = |target: Target<'_>| self.holds(&target);
+            let visible = |target: Target<'_>| self.holds(rules, &target);
             match rules.redact(WRITTEN, &version.body, &task, facts, &visible)? {
                 Redacted::Hidden => {}
                 Redacted::Whole => shown.push(version.clone()),
@@ -81,12 +81,16 @@ impl Redaction {
         Ok(shown)
     }
 
-    fn leads(&self, focus: Option<&[Sought]>) -> bool {
-        focus.is_some_and(|focus| focus.iter().all(|sought| self.holds(&sought.target())))
+    fn leads(&self, rules: &DataRules, focus: Option<&[Sought]>) -> bool {
+        focus.is_some_and(|focus| {
+            focus
+                .iter()
+                .all(|sought| self.holds(rules, &sought.target()))
+        })
     }
 
     /// Whether the view holds what a reference names.
-    fn holds(&self, target: &Target<'_>) -> bool {
+    fn holds(&self, rules: &DataRules, target: &Target<'_>) -> bool {
         match target {
             Target::Literal { kind: WRITTEN, id } => self.shows(id),
             Target::Literal { kind, id } => self.view.ordinal(*kind, id).is_some(),
@@ -95,26 +99,25 @@ impl Redaction {
                 system,
                 value,
             } => {
-                // An identifier is shown when somebody has it, and nobody who has it is hidden.
-                let (mut there, mut hidden) = (0, 0);
+                // An identifier is shown when somebody has it, and nobody who has it is hidden, or has it hidden.
+                let mut there = false;
                 for each in ResourceType::ALL {
                     if kind.is_some_and(|kind| kind != each) {
                         continue;
                     }
-                    if each == WRITTEN {
-                        for id in self.carriers(system, value) {
-                            there += 1;
-                            hidden += u64::from(!self.shows(&id));
-                        }
-                        continue;
+                    let carriers = self.carriers(each, system, value);
+                    let shown = |id: &String| match each {
+                        WRITTEN => self.shows(id),
+                        each => self.view.ordinal(each, id).is_some(),
+                    };
+                    if !carriers.iter().all(shown)
+                        || !carriers.is_empty() && !rules.shows_identifiers(each)
+                    {
+                        return false;
                     }
-                    let count =
-                        |of: &Snapshot| identified(of.generation(), each, system, value).len();
-                    let all = count(&self.full);
-                    there += all;
-                    hidden += all.saturating_sub(count(&self.view));
+                    there |= !carriers.is_empty();
                 }
-                there > 0 && hidden == 0
+                there
             }
         }
     }
@@ -127,14 +130,17 @@ impl Redaction {
         }
     }
 
-    /// The anomalies that bear an identifier now, shown or not.
-    fn carriers(&self, system: &str, value: &str) -> Vec<String> {
-        let before = self.full.identified(WRITTEN, system, value);
+    /// The ids of a type that bear an identifier now, shown or not.
+    fn carriers(&self, kind: ResourceType, system: &str, value: &str) -> Vec<String> {
+        let before = self.full.identified(kind, system, value);
         let id = |ordinal| {
-            let (part, own) = self.full.locate(WRITTEN, ordinal);
+            let (part, own) = self.full.locate(kind, ordinal);
             part.directory.bodies().id(own)
         };
         let before = before.into_iter().filter_map(id);
+        if kind != WRITTEN {
+            return before.collect();
+        }
         let bears = |judged: &Judged| {
             let mut own = judged.identifiers.iter();
             own.any(|(of, own)| own == value && (system.is_empty() || of == system))
@@ -171,7 +177,7 @@ impl Redaction {
                         continue;
                     }
                     if each == WRITTEN {
-                        let tasks = self.carriers(system, value);
+                        let tasks = self.carriers(WRITTEN, system, value);
                         found.extend(tasks.iter().map(|_| Facts::unknown()));
                         continue;
                     }

@@ -39,6 +39,10 @@ pub struct EngineOptions {
     pub cursor_retention: Duration,
     /// The most resources that the includes of one page may draw in.
     pub include_bound: usize,
+    /// The most bytes of resources on one page: includes beyond them are left out, matches beyond them refused.
+    pub answer_bytes: u64,
+    /// The time that one search may run.
+    pub search_budget: Duration,
     /// What was written since the generation was built.
     pub written: Written,
 }
@@ -61,6 +65,8 @@ impl Default for EngineOptions {
             group_matching: GroupMatching::SameLine,
             cursor_retention: Duration::from_secs(900),
             include_bound: 10_000,
+            answer_bytes: 64 << 20,
+            search_budget: Duration::from_secs(60),
             written: Written::default(),
         }
     }

@@ -13,7 +13,7 @@ use rorqual_schema::{DateRange, ResourceType, parse_date};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::bundle::assemble::{Coding, Entry, Frame, Mode, bundle};
-use crate::bundle::include::included;
+use crate::bundle::include::{Bound, included};
 use crate::bundle::subset::Subset;
 use crate::engine::EngineOptions;
 use crate::index::FormatError;
@@ -22,8 +22,8 @@ use crate::index::overlay::{Overlay, Version, WRITTEN};
 use crate::index::segment::SegmentBuilder;
 use crate::index::snapshot::Snapshot;
 use crate::outcome::{Issue, Severity};
-use crate::query::content::scores;
 use crate::query::cursor::{Cursor, CursorSeal};
+use crate::query::effort::Effort;
 use crate::query::error::{Fault, SearchError};
 use crate::query::evaluate::{Evaluator, damaged};
 use crate::query::explain::{Depth, Explanation};
@@ -32,6 +32,7 @@ use crate::query::parse::asked::Asked;
 use crate::query::parse::{
     ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse,
 };
+use crate::query::score::scores;
 
 /// One search.
 #[derive(Clone, Copy, Debug)]
@@ -256,8 +257,9 @@ impl View {
     pub fn matching(&self, request: &SearchRequest<'_>) -> Result<Vec<String>, SearchError> {
         let snapshot = self.snapshot();
         let parsed = self.read_search(&snapshot, request)?;
-        let found =
-            Evaluator::new(&snapshot, request.base_url).matches(request.kind, &parsed.criterion)?;
+        let found = self
+            .evaluator(&snapshot, request)
+            .matches(request.kind, &parsed.criterion)?;
         let id = |ordinal| {
             let (part, own) = snapshot.locate(request.kind, ordinal);
             part.directory.bodies().id(own)
@@ -276,11 +278,9 @@ impl View {
     ) -> Result<Explanation, SearchError> {
         let live = self.snapshot();
         let parsed = self.read_search(&live, request)?;
-        let plan = Evaluator::new(&live, request.base_url).explain(
-            request.kind,
-            &parsed.criterion,
-            depth,
-        )?;
+        let plan =
+            self.evaluator(&live, request)
+                .explain(request.kind, &parsed.criterion, depth)?;
         let order = match (parsed.sort.as_slice(), &parsed.near, parsed.content) {
             ([], Some(_), _) => "nearest first".to_owned(),
             ([], None, true) => "best score first".to_owned(),
@@ -379,6 +379,32 @@ impl View {
         found.map(|(snapshot, _)| snapshot.clone())
     }
 
+    fn evaluator<'s>(&self, snapshot: &'s Snapshot, request: &SearchRequest<'s>) -> Evaluator<'s> {
+        let effort = Effort::of(self.options.search_budget);
+        Evaluator::new(snapshot, request.base_url).within(effort)
+    }
+
+    /// How many bytes of an answer are left beside the matches of a page.
+    fn bytes_left(
+        &self,
+        snapshot: &Snapshot,
+        kind: ResourceType,
+        page: &[u32],
+    ) -> Result<u64, SearchError> {
+        let length = |ordinal: &u32| {
+            let (part, own) = snapshot.locate(kind, *ordinal);
+            part.directory.bodies().entry_length(own)
+        };
+        let (bytes, limit) = (page.iter().map(length).sum(), self.options.answer_bytes);
+        limit.checked_sub(bytes).ok_or_else(|| {
+            SearchError::from(Fault::PageTooLong {
+                matches: page.len(),
+                bytes,
+                limit,
+            })
+        })
+    }
+
     fn execute(
         &self,
         snapshot: &Snapshot,
@@ -388,7 +414,8 @@ impl View {
         offset: u64,
     ) -> Result<Answer, SearchError> {
         let kind = request.kind;
-        let evaluator = Evaluator::new(snapshot, request.base_url);
+        let effort = Effort::of(self.options.search_budget);
+        let evaluator = Evaluator::new(snapshot, request.base_url).within(effort);
         let matches = evaluator.matches(kind, &parsed.criterion)?;
         let total = matches.len();
         let mut warnings = parsed.warnings.clone();
@@ -406,21 +433,26 @@ impl View {
                 scores.as_ref(),
             );
             let page = order.page(&matches, offset, parsed.count as usize);
+            let left = self.bytes_left(snapshot, kind, &page)?;
             let along = included(
                 snapshot,
                 kind,
                 &page,
                 &matches,
                 &parsed.includes,
-                self.options.include_bound,
+                &Bound {
+                    resources: self.options.include_bound,
+                    bytes: left,
+                    effort,
+                },
                 &|kind| {
                     request
                         .permits
                         .is_none_or(|permits| permits.check(kind, None).is_ok())
                 },
-            );
+            )?;
             if along.cut {
-                warnings.push(include_bound_reached(self.options.include_bound));
+                warnings.push(include_bound_reached(along.resources.len()));
             }
             let distances = parsed
                 .near
@@ -613,13 +645,13 @@ pub(crate) fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-fn include_bound_reached(bound: usize) -> Issue {
+fn include_bound_reached(included: usize) -> Issue {
     Issue {
         severity: Severity::Warning,
         code: "too-costly",
         text: "Includes cut short".to_owned(),
         diagnostics: format!(
-            "the includes of this page were cut at {bound} resources; ask for a smaller _count"
+            "the includes of this page were cut at {included} resources; ask for a smaller _count"
         ),
         expression: vec!["http._include".to_owned()],
     }

@@ -30,6 +30,8 @@ pub struct Directory {
 #[derive(Debug)]
 pub struct Visibility<'d> {
     directory: &'d Directory,
+    /// By type: whether identifiers are shown wherever there are any.
+    identifiers: [bool; ResourceType::COUNT],
     seen: [Vec<bool>; ResourceType::COUNT],
 }
 
@@ -247,6 +249,7 @@ impl Directory {
         });
         let mut visibility = Visibility {
             directory: self,
+            identifiers: ResourceType::ALL.map(|kind| rules.shows_identifiers(kind)),
             seen,
         };
         let tasks = &self.tables[ResourceType::Task.index()].rows;
@@ -286,8 +289,9 @@ impl Directory {
 }
 
 impl Visibility<'_> {
-    /// Whether the view holds what a reference names: the resource of a literal, and of an identifier everybody who carries it. What
-    /// nobody has is not held: whoever wrote a reference could otherwise learn from what becomes of it whether somebody hidden has it.
+    /// Whether the view holds what a reference names: the resource of a literal, and of an identifier everybody who carries it, with
+    /// the identifier. What nobody has is not held: whoever wrote a reference could otherwise learn from what becomes of it whether
+    /// somebody hidden has it.
     pub fn holds(&self, target: &Target<'_>) -> bool {
         let seen = |kind: ResourceType, place: usize| {
             self.seen[kind.index()].get(place).copied().unwrap_or(false)
@@ -304,7 +308,10 @@ impl Visibility<'_> {
             } => {
                 let mut carriers =
                     carriers(&self.directory.tables, *kind, system, value).peekable();
-                carriers.peek().is_some() && carriers.all(|(kind, place)| seen(kind, place))
+                let shown = |(kind, place): (ResourceType, usize)| {
+                    seen(kind, place) && self.identifiers[kind.index()]
+                };
+                carriers.peek().is_some() && carriers.all(shown)
             }
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use rorqual_schema::ResourceType;
 
 use crate::condition::{Circumstances, Condition};
-use crate::element_path::ElementPath;
+use crate::element_path::{ElementPath, Step};
 use crate::facts::Facts;
 use crate::values::RESTRICTED;
 
@@ -115,6 +115,27 @@ impl DataRules {
                 element: None,
             })
         })
+    }
+
+    /// Whether a document of that type that is visible shows every identifier it has. Where it may not, nothing may tell who
+    /// carries which: a reference by identifier could otherwise be used to guess.
+    pub fn shows_identifiers(&self, kind: ResourceType) -> bool {
+        let mut named = false;
+        for rule in self.elements(kind) {
+            let (is_whole, name) = match rule.path.steps.as_slice() {
+                [Step::Member(name)] => (true, name),
+                [Step::Member(name) | Step::Coded(name, _), ..] => (false, name),
+                _ => continue,
+            };
+            if name != "identifier" {
+                continue;
+            }
+            if rule.condition != Condition::Always {
+                return false;
+            }
+            named |= is_whole;
+        }
+        named || self.shows_rest(kind)
     }
 
     pub(crate) fn elements(&self, kind: ResourceType) -> &[ElementRule] {

@@ -9,6 +9,12 @@ use crate::infrastructure::DevPki;
 
 /// A configuration of the server that uses the files beside it.
 const CONFIGURATION: &str = include_str!("rorqual.toml");
+/// The same, with access profiles.
+const WITH_PROFILES: &str = concat!(
+    include_str!("rorqual.toml"),
+    "\n[access]\npolicy = \"access.toml\"\n"
+);
+const POLICY: &str = include_str!("access.toml");
 
 /// Writes everything to `folder`, made if missing; files of the same names are replaced.
 /// Returns the names of the files, relative to the folder.
@@ -37,6 +43,8 @@ pub fn write(pki: &DevPki, folder: &Path) -> Result<Vec<String>, PkiError> {
         ("server.pem".to_owned(), pki.server.chain_pem()),
         ("server.key".to_owned(), pki.server.key_pem()),
         ("rorqual.toml".to_owned(), CONFIGURATION.to_owned()),
+        ("profiles.toml".to_owned(), WITH_PROFILES.to_owned()),
+        ("access.toml".to_owned(), POLICY.to_owned()),
     ];
     let mut clients: Vec<(String, _)> = pki
         .profiles

@@ -13,6 +13,8 @@ use crate::index::column::Values;
 use crate::index::directory::Directory;
 use crate::index::reference::ReferenceIndex;
 use crate::index::snapshot::Snapshot;
+use crate::query::effort::Effort;
+use crate::query::error::SearchError;
 use crate::query::parse::Include;
 
 /// One reference to follow, of one type.
@@ -34,26 +36,40 @@ pub struct Included {
     pub cut: bool,
 }
 
-/// Follows `includes` from the `page` of matches. `matches` are all matches of the search, `bound` the most that is
-/// included, and only of types that are `permitted`.
+/// How much may come along, and how long finding it may take.
+pub struct Bound {
+    /// How many resources.
+    pub resources: usize,
+    /// How many bytes of them.
+    pub bytes: u64,
+    /// The time there is.
+    pub effort: Effort,
+}
+
+/// Follows `includes` from the `page` of matches. `matches` are all matches of the search; only types that are
+/// `permitted` come along.
+///
+/// # Errors
+/// When the time is spent.
 pub fn included(
     snapshot: &Snapshot,
     kind: ResourceType,
     page: &[u32],
     matches: &RoaringBitmap,
     includes: &[Include],
-    bound: usize,
+    bound: &Bound,
     permitted: &dyn Fn(ResourceType) -> bool,
-) -> Included {
+) -> Result<Included, SearchError> {
     let rules = rules(snapshot.schema(), kind, includes);
     let mut reached: HashSet<(ResourceType, u32), RandomState> =
         page.iter().map(|&ordinal| (kind, ordinal)).collect();
     let mut waiting: Vec<(ResourceType, u32, bool)> =
         page.iter().map(|&ordinal| (kind, ordinal, true)).collect();
     let mut found = Vec::new();
-    let mut cut = false;
+    let (mut cut, mut bytes) = (false, 0u64);
     let mut next = Vec::new();
     'walk: while let Some((at, ordinal, is_match)) = waiting.pop() {
+        bound.effort.check()?;
         for rule in rules
             .iter()
             .filter(|rule| rule.iterate || rule.on_matches == is_match)
@@ -68,7 +84,9 @@ pub fn included(
                 if to.0 == kind && matches.contains(to.1) {
                     continue;
                 }
-                if found.len() == bound {
+                let (part, own) = snapshot.locate(to.0, to.1);
+                bytes = bytes.saturating_add(part.directory.bodies().entry_length(own));
+                if found.len() == bound.resources || bytes > bound.bytes {
                     cut = true;
                     break 'walk;
                 }
@@ -77,10 +95,10 @@ pub fn included(
         }
     }
     found.sort_unstable();
-    Included {
+    Ok(Included {
         resources: found,
         cut,
-    }
+    })
 }
 
 fn follow(

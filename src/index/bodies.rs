@@ -267,6 +267,15 @@ impl Bodies {
         self.len() == 0
     }
 
+    /// The length of an entry in bytes, without touching it; 0 when there is none.
+    pub fn entry_length(&self, ordinal: u32) -> u64 {
+        let at = ordinal as usize;
+        match (self.offsets.get(at), self.offsets.get(at + 1)) {
+            (Some(start), Some(end)) => end.saturating_sub(*start),
+            _ => 0,
+        }
+    }
+
     /// `Type/id","resource":{…}` of an ordinal.
     pub fn entry(&self, ordinal: u32) -> Option<Bytes> {
         let at = ordinal as usize;

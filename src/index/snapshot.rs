@@ -149,6 +149,19 @@ impl Snapshot {
         shifted.collect()
     }
 
+    /// The ordinals of a part, its own, that were replaced or are not seen yet.
+    pub fn unseen(&self, kind: ResourceType, part: Part<'_>) -> RoaringBitmap {
+        let mut unseen = RoaringBitmap::new();
+        if kind != WRITTEN || self.overlay.is_empty() {
+            return unseen;
+        }
+        let (len, start) = (part.directory.len(), part.start);
+        let dead = self.overlay.dead().range(start..start.saturating_add(len));
+        unseen.extend(dead.map(|ordinal| ordinal - start));
+        unseen.insert_range(self.overlay.end().saturating_sub(start).min(len)..len);
+        unseen
+    }
+
     /// Whether an ordinal is the present version of its resource.
     pub fn sees(&self, kind: ResourceType, ordinal: u32) -> bool {
         kind != WRITTEN || self.overlay.sees(ordinal)

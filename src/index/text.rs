@@ -4,6 +4,7 @@
 //! `stem`, its French stem (whole words). Elided articles (`l'`, `d'`, `qu'`…) are not words.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rorqual_schema::fold;
 use rust_stemmers::{Algorithm, Stemmer};
@@ -16,7 +17,7 @@ use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextO
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
 use tantivy::{
     DocSet as _, Index, IndexSettings, InvertedIndexReader, ReloadPolicy, Searcher, SegmentReader,
-    SingleSegmentIndexWriter, TERMINATED, TantivyDocument, TantivyError, Term,
+    SingleSegmentIndexWriter, TERMINATED, TantivyDocument, TantivyError,
 };
 
 use super::generation::sync_directory;
@@ -325,11 +326,48 @@ fn system_error(text: &str) -> Option<std::io::Error> {
     Some(std::io::Error::from_raw_os_error(number))
 }
 
+/// How a word of a text is what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// It has the same stem.
+    Stem,
+    /// It begins like that.
+    Beginning,
+}
+
+/// An indexed word, and where it occurs.
+#[derive(Debug)]
+pub struct Term {
+    /// Why it was found.
+    pub way: Way,
+    /// The word, or the stem, in UTF-8.
+    pub word: Vec<u8>,
+    /// Its occurrences, ascending by ordinal.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// A word in the text of one resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Occurrence {
+    /// The resource.
+    pub ordinal: u32,
+    /// How often it is there.
+    pub repeats: u32,
+    /// How many words the whole text has: exact up to 40, rounded down to three significant bits beyond.
+    pub length: u32,
+}
+
+type Visit<'v> = dyn FnMut(Way, &[u8], &SegmentReader, &InvertedIndexReader, &TermInfo) -> Result<(), FormatError>
+    + 'v;
+
 /// Opened full text of one type.
 pub struct TextIndex {
     searcher: Searcher,
     word: Field,
     stem: Field,
+    /// Sums of lengths, once they were asked for.
+    word_total: OnceLock<u64>,
+    stem_total: OnceLock<u64>,
 }
 
 impl TextIndex {
@@ -367,6 +405,8 @@ impl TextIndex {
             searcher: reader.searcher(),
             word,
             stem,
+            word_total: OnceLock::new(),
+            stem_total: OnceLock::new(),
         })
     }
 
@@ -380,22 +420,115 @@ impl TextIndex {
         self.len() == 0
     }
 
-    /// The ordinals in which a word occurs, with the weight of its occurrences (BM25, Robertson and Walker 1994): as
-    /// the same stem, or, from three letters on, as the beginning of a word, which weighs a little less.
+    /// The ordinals in which a word occurs, ascending: as the same stem, or, from three letters on, as the beginning of a
+    /// word.
     ///
     /// # Errors
     /// [`FormatError::Text`] when the segment cannot be read.
-    pub fn word(&self, folded: &str) -> Result<Vec<(u32, f32)>, FormatError> {
-        /// What a word that only begins as asked weighs beside one of the same stem.
-        const PREFIX_WEIGHT: f32 = 0.8;
+    pub fn word(&self, folded: &str) -> Result<Vec<u32>, FormatError> {
+        let mut ordinals = Vec::new();
+        self.each_term(folded, &mut |_, _, _, index, info| {
+            let mut postings = index
+                .read_postings_from_terminfo(info, IndexRecordOption::Basic)
+                .map_err(failed_io)?;
+            while postings.doc() != TERMINATED {
+                ordinals.push(postings.doc());
+                postings.advance();
+            }
+            Ok(())
+        })?;
+        ordinals.sort_unstable();
+        ordinals.dedup();
+        Ok(ordinals)
+    }
+
+    /// Where each indexed word occurs that [`TextIndex::word`] finds, by [`Way`] and word.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`] when the segment cannot be read.
+    pub fn terms(&self, folded: &str) -> Result<Vec<Term>, FormatError> {
+        let mut terms = Vec::new();
+        self.each_term(folded, &mut |way, word, segment, index, info| {
+            let lengths = segment
+                .get_fieldnorms_reader(self.field(way))
+                .map_err(failed)?;
+            let mut postings = index
+                .read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)
+                .map_err(failed_io)?;
+            let mut occurrences = Vec::with_capacity(info.doc_freq as usize);
+            while postings.doc() != TERMINATED {
+                let ordinal = postings.doc();
+                occurrences.push(Occurrence {
+                    ordinal,
+                    repeats: postings.term_freq(),
+                    length: lengths.fieldnorm(ordinal),
+                });
+                postings.advance();
+            }
+            let word = word.to_vec();
+            terms.push(Term {
+                way,
+                word,
+                occurrences,
+            });
+            Ok(())
+        })?;
+        Ok(terms)
+    }
+
+    /// The sum of all lengths, each rounded as an [`Occurrence`] tells it.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`] when the segment cannot be read.
+    pub fn total_length(&self, way: Way) -> Result<u64, FormatError> {
+        let kept = match way {
+            Way::Stem => &self.stem_total,
+            Way::Beginning => &self.word_total,
+        };
+        if let Some(total) = kept.get() {
+            return Ok(*total);
+        }
+        let total = self.length_of(way, 0..u32::try_from(self.len()).unwrap_or(u32::MAX))?;
+        Ok(*kept.get_or_init(|| total))
+    }
+
+    /// The sum of the lengths of some resources, each rounded as an [`Occurrence`] tells it.
+    ///
+    /// # Errors
+    /// [`FormatError::Text`] when the segment cannot be read.
+    pub fn length_of(
+        &self,
+        way: Way,
+        ordinals: impl Iterator<Item = u32>,
+    ) -> Result<u64, FormatError> {
+        let Some(segment) = self.searcher.segment_readers().first() else {
+            return Ok(0);
+        };
+        let lengths = segment
+            .get_fieldnorms_reader(self.field(way))
+            .map_err(failed)?;
+        let within = ordinals.filter(|ordinal| *ordinal < segment.max_doc());
+        Ok(within
+            .map(|ordinal| u64::from(lengths.fieldnorm(ordinal)))
+            .sum())
+    }
+
+    fn field(&self, way: Way) -> Field {
+        match way {
+            Way::Stem => self.stem,
+            Way::Beginning => self.word,
+        }
+    }
+
+    /// Visits each indexed word that a word asked for finds, by way and word.
+    fn each_term(&self, folded: &str, visit: &mut Visit<'_>) -> Result<(), FormatError> {
         const PREFIX_FROM: usize = 3;
-        let mut weights: Vec<(u32, f32)> = Vec::new();
         for segment in self.searcher.segment_readers() {
             let stems = segment.inverted_index(self.stem).map_err(failed)?;
             let stem = stem(&french(), folded);
-            let term = Term::from_field_text(self.stem, &stem);
+            let term = tantivy::Term::from_field_text(self.stem, &stem);
             if let Some(info) = stems.get_term_info(&term).map_err(failed_io)? {
-                self.occurrences(segment, &stems, &info, self.stem, 1.0, &mut weights)?;
+                visit(Way::Stem, stem.as_bytes(), segment, &stems, &info)?;
             }
             if folded.chars().count() >= PREFIX_FROM {
                 let words = segment.inverted_index(self.word).map_err(failed)?;
@@ -406,22 +539,11 @@ impl TextIndex {
                     .into_stream()
                     .map_err(failed_io)?;
                 while terms.advance() && terms.key().starts_with(folded.as_bytes()) {
-                    let info = terms.value().clone();
-                    self.occurrences(
-                        segment,
-                        &words,
-                        &info,
-                        self.word,
-                        PREFIX_WEIGHT,
-                        &mut weights,
-                    )?;
+                    visit(Way::Beginning, terms.key(), segment, &words, terms.value())?;
                 }
             }
         }
-        // Of several ways in which a word occurs the weightiest counts.
-        weights.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        weights.dedup_by_key(|(ordinal, _)| *ordinal);
-        Ok(weights)
+        Ok(())
     }
 
     /// The ordinals in which words stand one after the other.
@@ -429,9 +551,9 @@ impl TextIndex {
     /// # Errors
     /// [`FormatError::Text`] when the segment cannot be read.
     pub fn phrase(&self, words: &[String]) -> Result<Vec<u32>, FormatError> {
-        let terms: Vec<Term> = words
+        let terms: Vec<tantivy::Term> = words
             .iter()
-            .map(|word| Term::from_field_text(self.word, word))
+            .map(|word| tantivy::Term::from_field_text(self.word, word))
             .collect();
         let found = match terms.as_slice() {
             [] => return Ok(Vec::new()),
@@ -450,38 +572,6 @@ impl TextIndex {
             .collect();
         ordinals.sort_unstable();
         Ok(ordinals)
-    }
-
-    /// Adds the weight of each occurrence of one term.
-    fn occurrences(
-        &self,
-        segment: &SegmentReader,
-        index: &InvertedIndexReader,
-        info: &TermInfo,
-        field: Field,
-        factor: f32,
-        out: &mut Vec<(u32, f32)>,
-    ) -> Result<(), FormatError> {
-        /// The usual constants of BM25: how soon repeats stop to count, and how much length does.
-        const K1: f32 = 1.2;
-        const B: f32 = 0.75;
-        let documents = segment.max_doc() as f32;
-        let holding = info.doc_freq as f32;
-        let rarity = ((documents - holding + 0.5) / (holding + 0.5) + 1.0).ln();
-        let lengths = segment.get_fieldnorms_reader(field).map_err(failed)?;
-        let average = (index.total_num_tokens() as f32 / documents.max(1.0)).max(1.0);
-        let mut postings = index
-            .read_postings_from_terminfo(info, IndexRecordOption::WithFreqs)
-            .map_err(failed_io)?;
-        while postings.doc() != TERMINATED {
-            let (ordinal, repeats) = (postings.doc(), postings.term_freq() as f32);
-            let length = lengths.fieldnorm(ordinal) as f32;
-            let weight =
-                rarity * repeats * (K1 + 1.0) / (repeats + K1 * (1.0 - B + B * length / average));
-            out.push((ordinal, factor * weight));
-            postings.advance();
-        }
-        Ok(())
     }
 }
 

@@ -124,6 +124,18 @@ pub enum Fault {
         /// How much is allowed.
         limit: usize,
     },
+    /// A page that is longer than an answer may be.
+    #[error(
+        "the {matches} matches of this page are {bytes} bytes, at most {limit} are sent at once; ask for a smaller _count"
+    )]
+    PageTooLong {
+        /// How many matches are on the page.
+        matches: usize,
+        /// How long their resources are together.
+        bytes: u64,
+        /// How much is allowed.
+        limit: u64,
+    },
     /// `_format` asks for something else than JSON.
     #[error("_format={}: answers are in application/fhir+json only; write _format=json", echo(.value))]
     Format {
@@ -228,6 +240,7 @@ impl Fault {
             } => ("not-supported", "Not supported in _filter"),
             Fault::Filter { .. } => ("invalid", "_filter not readable"),
             Fault::TooCostly { .. } => ("too-costly", "Request too costly"),
+            Fault::PageTooLong { .. } => ("too-costly", "Page too long"),
             Fault::Format { .. } => ("not-supported", "Format not offered"),
             Fault::CursorAltered => ("invalid", "Page link not valid"),
             Fault::CursorRetired => ("not-found", "Page link no longer valid"),
@@ -253,6 +266,7 @@ impl Fault {
             Fault::Format { .. } => Some("_format"),
             Fault::CursorAltered | Fault::CursorRetired => Some("_cursor"),
             Fault::TooCostly { parameter, .. } => parameter.as_deref(),
+            Fault::PageTooLong { .. } => Some("_count"),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use roaring::RoaringBitmap;
 use rorqual_schema::{Hop, ResourceType};
 
 use super::criterion::Criterion;
+use super::effort::Effort;
 use super::error::{Fault, SearchError};
 use super::leaf::any_token;
 use crate::index::FormatError;
@@ -21,6 +22,7 @@ pub struct Evaluator<'g> {
     /// Absolute references of a request are ours under this base only.
     pub(super) base_url: &'g str,
     choices: Choices,
+    effort: Effort,
 }
 
 /// In which order the parts of a conjunction are taken.
@@ -88,7 +90,13 @@ impl<'g> Evaluator<'g> {
             snapshot,
             base_url,
             choices: Choices::default(),
+            effort: Effort::unbounded(),
         }
+    }
+
+    /// The same evaluator, held to an effort.
+    pub fn within(self, effort: Effort) -> Evaluator<'g> {
+        Evaluator { effort, ..self }
     }
 
     /// The same evaluator with other choices.
@@ -132,6 +140,7 @@ impl<'g> Evaluator<'g> {
         level: Level,
         criterion: &Criterion,
     ) -> Result<RoaringBitmap, SearchError> {
+        self.effort.check()?;
         match criterion {
             Criterion::All => Ok(self.everything(level)),
             Criterion::Nothing => Ok(RoaringBitmap::new()),

@@ -23,9 +23,7 @@ impl Evaluator<'_> {
                 .text()
                 .and_then(|text| super::content::search(text, query))
                 .map_err(damaged)?;
-            return Ok(from_unordered(
-                &found.into_iter().map(|hit| hit.0).collect::<Vec<_>>(),
-            ));
+            return Ok(from_unordered(&found));
         }
         self.select(directory, self.parameter(level, number)?, test)
     }

@@ -162,6 +162,8 @@ impl ServerConfig {
             lenient_by_default: self.lenient_by_default,
             group_matching: self.group_matching.into(),
             include_bound: self.include_bound,
+            answer_bytes: self.limits.answer_bytes,
+            search_budget: Duration::from_secs(self.limits.request_timeout_seconds),
             cursor_retention: Duration::from_secs(self.cursor_retention_seconds),
             written: match self.anomalies.writable {
                 true => Written::ByStore,

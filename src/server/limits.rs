@@ -20,6 +20,10 @@ pub struct Limits {
     pub body_read_timeout_seconds: u64,
     /// Time in which an answer must be ready, in seconds; then 503.
     pub request_timeout_seconds: u64,
+    /// Resources on one page of a search, in bytes (1,048,576 to 2^30): includes beyond are left out with a warning,
+    /// matches beyond are refused with advice to ask for fewer. So much memory one answer takes at most when it is
+    /// not sent as stored (`_elements`, `_summary`, `_pretty`).
+    pub answer_bytes: u64,
     /// Time without a byte sent or received after which a connection with a running request is cut,
     /// in seconds; more than the two time-outs above, since nothing moves while an answer is made.
     pub stall_timeout_seconds: u64,
@@ -57,6 +61,7 @@ impl Default for Limits {
             header_read_timeout_seconds: 10,
             body_read_timeout_seconds: 15,
             request_timeout_seconds: 10,
+            answer_bytes: 64 << 20,
             stall_timeout_seconds: 30,
             keep_alive_seconds: 75,
             max_connection_seconds: 14_400,
@@ -105,6 +110,7 @@ impl Limits {
                 1,
                 3_600,
             ),
+            ("limits.answer_bytes", self.answer_bytes, 1 << 20, 1 << 30),
             (
                 "limits.stall_timeout_seconds",
                 self.stall_timeout_seconds,

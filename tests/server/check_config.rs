@@ -154,3 +154,38 @@ fn wrong_usage_is_another_code() {
     assert_eq!(check(&["--config"]).0, 2);
     assert_eq!(check(&["--config", "/nonexistent/rorqual.toml"]).0, 1);
 }
+
+#[test]
+fn with_an_index_the_views_of_the_policy_must_be_there() {
+    let files = infrastructure();
+    let config = files.path().join("profiles.toml");
+    let policy = fs::read_to_string(files.path().join("access.toml")).expect("a policy");
+    let config = config.to_str().expect("UTF-8");
+    let on = |index: &tempfile::TempDir| {
+        let index = index.path().join("index");
+        check(&[
+            "--config",
+            config,
+            "--index",
+            index.to_str().expect("UTF-8"),
+        ])
+    };
+    let (code, out, error) = on(&crate::access::directory::index(&policy));
+    assert_eq!(code, 0, "{error}");
+    for told in [
+        "# without a certificate: nothing",
+        "# certificate with CN = rorqual-profile-3: profile 3",
+        "# the live index has all of these views",
+    ] {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    let (code, _, error) = on(&crate::access::directory::index(
+        "[profiles.places]\ndocuments.Location = 'always'\nrest = ['Location']\n",
+    ));
+    assert_eq!(code, 1);
+    assert!(error.contains("no view for the access profiles"), "{error}");
+    // Without an index they are named only.
+    let (code, out, _) = check(&["--config", config]);
+    assert_eq!(code, 0);
+    assert!(out.contains("# view full: profiles 1"), "{out}");
+}

@@ -385,3 +385,48 @@ fn a_place_within_several_takes_the_facts_of_all() {
     assert_eq!(all.facts(Location, "room"), both);
     assert_eq!(all.facts(Location, "b"), Facts::unattached());
 }
+
+#[test]
+fn an_identifier_that_its_carrier_does_not_show_is_nobodys() {
+    let all = survey(&[
+        json!({"resourceType": "Organization", "id": "o", "identifier": [{"value": "44"}]}),
+        json!({"resourceType": "Location", "id": "l", "identifier": [{"value": "52/1"}]}),
+    ]);
+    for (data, shown) in [
+        ("rest = ['Organization']", true),
+        ("see.'Organization.identifier' = 'always'", true),
+        ("", false),
+        ("see.'Organization.identifier.value' = 'always'", false),
+        (
+            "rest = ['Organization']\nsee.'Organization.identifier' = 'level < 3'",
+            false,
+        ),
+        (
+            "rest = ['Organization']\nsee.'Organization.identifier.system' = 'never'",
+            false,
+        ),
+        (
+            "rest = ['Organization']\nsee.'Organization.name' = 'never'",
+            true,
+        ),
+    ] {
+        let rules = rules(&format!(
+            "documents.Organization = 'always'\ndocuments.Location = 'always'\n{data}"
+        ));
+        assert_eq!(
+            rules.shows_identifiers(ResourceType::Organization),
+            shown,
+            "{data}"
+        );
+        let visibility = all.visibility(&rules);
+        let holds = |value| {
+            visibility.holds(&Target::Logical {
+                kind: None,
+                system: Cow::Borrowed(""),
+                value,
+            })
+        };
+        assert_eq!(holds("44"), shown, "{data}");
+        assert!(!holds("52/1"), "nothing shows the identifiers of places");
+    }
+}

@@ -100,7 +100,14 @@ impl Collector<'_> {
                 self.parameter(source, parameter);
             }
         }
-        if let Some(target) = include.target {
+        // Who names a reference that leads to one type only asks for that type.
+        let known = include.source.zip(include.parameter);
+        let known = known.and_then(|(kind, number)| self.schema.parameters(kind).get(number));
+        let alone = known.and_then(|parameter| match parameter.targets.as_slice() {
+            [target] => Some(*target),
+            _ => None,
+        });
+        if let Some(target) = include.target.or(alone) {
             self.kind(target);
         }
     }
