@@ -37,6 +37,7 @@
 pub mod access;
 pub mod anomaly;
 pub mod bundle;
+pub mod comparison;
 pub mod engine;
 pub mod index;
 pub mod outcome;
@@ -44,6 +45,7 @@ pub mod query;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod verify;
+pub mod version;
 pub mod view;
 
 pub use engine::{Engine, EngineOptions};

@@ -151,6 +151,12 @@ impl View {
         }
     }
 
+    /// A generation on its own, live or not, as it was built: without what was written since.
+    pub fn of_generation(index: &std::path::Path, generation: Arc<Generation>) -> View {
+        let seal = Arc::new(CursorSeal::of_directory(index));
+        View::new("", generation, Arc::default(), seal)
+    }
+
     /// Its name; empty for the full view.
     pub fn name(&self) -> &str {
         &self.name
@@ -212,6 +218,11 @@ impl View {
             self.live.store(Arc::new(next));
         }
         Ok(true)
+    }
+
+    /// How many former states are kept for the cursors that name them.
+    pub fn retired(&self) -> usize {
+        unpoisoned(&self.retired).len()
     }
 
     /// Searches, with everything that a server knows of the request.

@@ -36,7 +36,7 @@ pub struct StoreOptions {
     pub fold_versions: u32,
     /// After how long a version in the log is folded; zero: never by age.
     pub fold_age: Duration,
-    /// How many older generations a fold keeps.
+    /// How many older generations of the same build a fold keeps: see [`crate::index::kept::prune`].
     pub keep: usize,
 }
 

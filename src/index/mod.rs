@@ -6,12 +6,14 @@
 //! [`directory`] (all of one resource type) and [`generation`] (the whole).
 
 pub mod bodies;
+pub mod candidate;
 pub mod column;
 pub mod date;
 pub mod dictionary;
 pub mod directory;
 pub mod generation;
 pub mod interner;
+pub mod kept;
 pub mod lines;
 pub mod manifest;
 pub mod map;

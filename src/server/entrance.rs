@@ -118,6 +118,7 @@ impl Entrance {
         address: SocketAddr,
         place: OwnedSemaphorePermit,
     ) {
+        let _open = self.service.metrics.opened();
         let seat = self.clients.seat(ClientKey::of_address(address.ip()));
         let mut stopping = self.stopping.clone();
         let Some(door) = &self.door else {

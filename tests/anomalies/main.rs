@@ -9,4 +9,5 @@ mod history;
 mod interrupted;
 mod model;
 mod place;
+mod takeover;
 mod task;

@@ -12,4 +12,5 @@ mod quotas;
 mod refusals;
 mod slow;
 mod smuggling;
+mod started;
 mod tls;

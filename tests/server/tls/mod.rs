@@ -3,6 +3,7 @@
 mod client;
 mod files;
 mod matrix;
+mod metrics;
 mod old;
 mod places;
 mod reload;
