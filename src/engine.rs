@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use rorqual_access::DataRules;
 use rorqual_schema::{ResourceType, Schema};
 
-use crate::access::shown;
+use crate::access::Redaction;
 use crate::anomaly::journal::Journal;
 use crate::index::FormatError;
 use crate::index::generation::Generation;
@@ -194,8 +194,11 @@ impl Engine {
         let mut full = Prepared::new(next.clone(), &written)?;
         let mut redacted = Vec::new();
         for (name, (view, rules)) in next.views() {
-            let shown = shown_in(&next, view, rules, &written)?;
-            redacted.push((name, rules, view, Prepared::new(view.clone(), &shown)?));
+            let mut redaction =
+                Redaction::new(Snapshot::of(next.clone()), Snapshot::of(view.clone()));
+            let shown = shown_in(&mut redaction, rules, &written)?;
+            let prepared = Prepared::new(view.clone(), &shown)?;
+            redacted.push((name, rules, view, redaction, prepared));
         }
         let _writing = unpoisoned(&self.writing);
         // Checked again under the lock: another thread may have swapped meanwhile.
@@ -207,8 +210,8 @@ impl Engine {
             .map_or(mark.sequence, |version| version.sequence);
         let late = self.snapshot().overlay().versions_after(seen);
         let mut now = BTreeMap::new();
-        for (name, rules, generation, mut prepared) in redacted {
-            prepared.catch_up(&shown_in(&next, generation, rules, &late)?)?;
+        for (name, rules, generation, mut redaction, mut prepared) in redacted {
+            prepared.catch_up(&shown_in(&mut redaction, rules, &late)?)?;
             let view = views.get(name).cloned().unwrap_or_else(|| {
                 let (options, seal) = (self.options.clone(), self.seal.clone());
                 Arc::new(View::new(name, generation.clone(), options, seal))
@@ -229,14 +232,31 @@ impl Engine {
     /// [`FormatError`] when a body cannot be indexed; nothing is changed then.
     pub fn write(&self, versions: &[Version]) -> Result<(), FormatError> {
         let _writing = unpoisoned(&self.writing);
-        let full = self.generation();
+        let full = self.full.snapshot();
         let views = self.views.load();
-        for (name, (redacted, rules)) in full.views() {
+        for (name, (_, rules)) in full.generation().views() {
             if let Some(view) = views.get(name) {
-                view.write(&shown_in(&full, redacted, rules, versions)?)?;
+                let mut redaction =
+                    Redaction::new(Snapshot::clone(&full), Snapshot::clone(&view.snapshot()));
+                view.write(&shown_in(&mut redaction, rules, versions)?)?;
             }
         }
         self.full.write(versions)
+    }
+
+    /// A version that may not be written yet, as a view would show it; `None` when the view would not, or is not there.
+    ///
+    /// # Errors
+    /// [`FormatError`] when its body is none that could be written.
+    pub fn seen_in(&self, view: &View, version: &Version) -> Result<Option<Vec<u8>>, FormatError> {
+        let full = self.full.snapshot();
+        let Some((_, rules)) = full.generation().views().get(view.name()) else {
+            return Ok(view.name().is_empty().then(|| version.body.clone()));
+        };
+        let mut redaction =
+            Redaction::new(Snapshot::clone(&full), Snapshot::clone(&view.snapshot()));
+        let shown = shown_in(&mut redaction, rules, std::slice::from_ref(version))?;
+        Ok(shown.into_iter().next().map(|version| version.body))
     }
 
     /// Joins small segments of an overlay into a larger one, beside readers and writers. Answers whether there was
@@ -277,6 +297,7 @@ impl Engine {
             base_url: &self.options.base_url,
             handling: Handling::Default,
             permits: None,
+            name: None,
         }
     }
 
@@ -318,12 +339,12 @@ impl Engine {
 
 /// The versions as a view shows them.
 fn shown_in(
-    full: &Generation,
-    redacted: &Generation,
+    redaction: &mut Redaction,
     rules: &DataRules,
     versions: &[Version],
 ) -> Result<Vec<Version>, FormatError> {
-    shown(full, redacted, rules, versions).map_err(|error| FormatError::Anomalies {
+    let shown = redaction.shown(rules, versions);
+    shown.map_err(|error| FormatError::Anomalies {
         detail: error.to_string(),
     })
 }

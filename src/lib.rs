@@ -29,7 +29,8 @@
 //! ```
 //!
 //! Reading order: [`index`] is the generation on disk; [`query`] turns a query string into matching ordinals;
-//! [`bundle`] turns ordinals into the bytes of a Bundle; [`engine`] joins them; [`anomaly`] is what is written; `server` (a cargo feature, on by
+//! [`bundle`] turns ordinals into the bytes of a Bundle; [`engine`] joins them; [`export`] reads them out in bulk;
+//! [`anomaly`] is what is written; `server` (a cargo feature, on by
 //! default) puts it behind HTTP. What can be asked is in the crate `rorqual_schema`.
 
 #![deny(unsafe_code)]
@@ -39,6 +40,7 @@ pub mod anomaly;
 pub mod bundle;
 pub mod comparison;
 pub mod engine;
+pub mod export;
 pub mod index;
 pub mod outcome;
 pub mod query;

@@ -46,6 +46,8 @@ pub struct SearchRequest<'a> {
     pub handling: Handling,
     /// What the caller may ask about; nothing: everything.
     pub permits: Option<&'a dyn Permits>,
+    /// The name of the request, told in the OperationOutcome of an answer; nothing: it is not told.
+    pub name: Option<&'a str>,
 }
 
 /// What a caller may ask about, beyond what a view shows: some may not search by a parameter, or see a type.
@@ -235,7 +237,7 @@ impl View {
         let live = self.snapshot();
         let named = CursorSeal::named_in(request.query).filter(|id| id != live.generation().id());
         let mut snapshot = named.and_then(|id| self.earlier(&id)).unwrap_or(live);
-        let parsed = self.parse(&snapshot, request)?;
+        let parsed = self.read_search(&snapshot, request)?;
         let address = format!("{}?{}", request.kind.name(), parsed.canonical_query);
         // A link of one view opens in no other.
         let sealed = format!("{}|{address}", self.name);
@@ -264,7 +266,7 @@ impl View {
     /// [`SearchError`] with every fault found in the request.
     pub fn matching(&self, request: &SearchRequest<'_>) -> Result<Vec<String>, SearchError> {
         let snapshot = self.snapshot();
-        let parsed = self.parse(&snapshot, request)?;
+        let parsed = self.read_search(&snapshot, request)?;
         let found =
             Evaluator::new(&snapshot, request.base_url).matches(request.kind, &parsed.criterion)?;
         let id = |ordinal| {
@@ -284,7 +286,7 @@ impl View {
         depth: Depth,
     ) -> Result<Explanation, SearchError> {
         let live = self.snapshot();
-        let parsed = self.parse(&live, request)?;
+        let parsed = self.read_search(&live, request)?;
         let plan = Evaluator::new(&live, request.base_url).explain(
             request.kind,
             &parsed.criterion,
@@ -344,7 +346,8 @@ impl View {
             .rfind(|found| found.version == version)
     }
 
-    fn parse(
+    /// Reads a search on what `snapshot` holds, and refuses what the caller may not ask about.
+    pub(crate) fn read_search(
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest<'_>,
@@ -482,6 +485,7 @@ impl View {
             match_subset: Subset::new(kind, parsed.summary, &parsed.elements),
             include_subsets: include_subsets(parsed),
             warnings: &warnings,
+            request: request.name,
         };
         let chunks = bundle(snapshot, &frame, &entries).map_err(|error| {
             SearchError::from(Fault::DamagedIndex {

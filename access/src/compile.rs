@@ -38,6 +38,7 @@ pub(crate) fn compile(mut file: PolicyFile) -> Result<Policy, PolicyError> {
     for (number, entry) in file.certificates.iter().enumerate() {
         certificates.push(CertificateRule {
             pattern: certificate(number, entry)?,
+            written: written(entry),
             profile: find(format!("certificates[{number}].profile"), &entry.profile)?,
         });
     }
@@ -247,6 +248,19 @@ fn directory_type(name: &str, place: impl Fn() -> String) -> Result<ResourceType
             known.iter(),
         )
     })
+}
+
+/// A pattern in one line.
+fn written(entry: &CertificateEntry) -> String {
+    let mut parts = Vec::new();
+    if let Some(subject) = &entry.subject {
+        parts.push(format!("subject {subject}"));
+    }
+    let attributes = entry.attributes.iter().flatten();
+    parts.extend(attributes.map(|(name, pattern)| format!("{name} = {pattern}")));
+    let prints = entry.fingerprints.iter().flatten();
+    parts.extend(prints.map(|print| format!("fingerprint {print}")));
+    parts.join(", ")
 }
 
 fn certificate(number: usize, entry: &CertificateEntry) -> Result<CertificatePattern, PolicyError> {

@@ -1,12 +1,12 @@
 //! What leads where in an extract: one pass gives the facts of every resource, and what each view holds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rorqual_schema::{Node, ReferenceTarget, ResourceType, canonical_system, parse_reference};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::facts::{Facts, own_facts};
-use crate::references::Target;
+use crate::references::{Sought, Target, focus_of};
 use crate::rules::DataRules;
 use crate::values::regions;
 
@@ -45,6 +45,8 @@ struct Row {
     facts: Facts,
     regions: Vec<u16>,
     links: Vec<(Role, Link)>,
+    /// Of a Task: what it is about, where that can be told.
+    focus: Option<Vec<Sought>>,
 }
 
 /// What a link means for facts.
@@ -85,6 +87,10 @@ impl Survey {
             facts: own_facts(kind, resource),
             regions: tags,
             links: links(kind, resource),
+            focus: match kind {
+                ResourceType::Task => focus_of(resource),
+                _ => None,
+            },
         };
         let table = &mut self.tables[kind.index()];
         let place = match table.by_id.get(id) {
@@ -128,18 +134,22 @@ impl Survey {
         self.give(HealthcareService);
         self.take_from_services();
         self.give(PractitionerRole);
-        let mut within: Vec<(usize, Option<usize>)> = Vec::new();
+        let mut within: Vec<(usize, Facts)> = Vec::new();
         let places = &self.tables[Location.index()];
         for (place, row) in places.rows.iter().enumerate() {
             if row.facts == Facts::unattached() {
                 within.push((place, self.around(place)));
             }
         }
-        for (place, around) in within {
-            if let Some(around) = around {
-                let facts = self.tables[Location.index()].rows[around].facts;
-                self.tables[Location.index()].rows[place].facts = facts;
-            }
+        for (place, facts) in within {
+            self.tables[Location.index()].rows[place].facts = facts;
+        }
+        let of_focus = |row: &Row| facts_of_focus(&self.tables, row.focus.as_deref());
+        let tasks = self.tables[ResourceType::Task.index()].rows.iter();
+        let facts: Vec<Facts> = tasks.map(of_focus).collect();
+        let tasks = self.tables[ResourceType::Task.index()].rows.iter_mut();
+        for (row, facts) in tasks.zip(facts) {
+            row.facts = facts;
         }
         Directory {
             tables: self.tables,
@@ -147,21 +157,27 @@ impl Survey {
         }
     }
 
-    /// The nearest place around one that has facts; none when there is no such, or when the way up turns round.
-    fn around(&self, place: usize) -> Option<usize> {
+    /// The facts of the nearest places around one that have any; of several as near, all of them. None when there is no such,
+    /// or when the way up turns round.
+    fn around(&self, place: usize) -> Facts {
         let table = &self.tables[ResourceType::Location.index()];
-        let mut at = place;
-        for _ in 0..table.rows.len().min(64) {
-            let (_, link) = table.rows[at]
-                .links
-                .iter()
-                .find(|(role, _)| *role == Role::Within)?;
-            at = ends(&self.tables, link).first().map(|(_, place)| *place)?;
-            if table.rows[at].facts != Facts::unattached() {
-                return Some(at);
+        let mut ring = vec![place];
+        let mut met = HashSet::from([place]);
+        while !ring.is_empty() {
+            let links = ring.iter().flat_map(|at| &table.rows[*at].links);
+            let ends: Vec<usize> = links
+                .filter(|(role, _)| *role == Role::Within)
+                .flat_map(|(_, link)| ends(&self.tables, link))
+                .map(|(_, place)| place)
+                .collect();
+            let facts = ends.iter().map(|end| table.rows[*end].facts);
+            let facts = facts.fold(Facts::unattached(), Facts::combine);
+            if facts != Facts::unattached() {
+                return facts;
             }
+            ring = ends.into_iter().filter(|end| met.insert(*end)).collect();
         }
-        None
+        Facts::unattached()
     }
 
     fn give(&mut self, kind: ResourceType) {
@@ -206,7 +222,7 @@ impl Survey {
 }
 
 impl Directory {
-    /// The facts of a resource, [`Facts::unattached`] for one that is not there; for a Task ask [`Directory::task_facts`].
+    /// The facts of a resource, those of its focus for a Task; [`Facts::unattached`] for a resource that is not there.
     pub fn facts(&self, kind: ResourceType, id: &str) -> Facts {
         let table = &self.tables[kind.index()];
         table
@@ -216,74 +232,62 @@ impl Directory {
             .map_or(Facts::unattached(), |row| row.facts)
     }
 
-    /// The facts of a Task, which are those of its focus: [`Facts::unknown`] when a literal focus is not there or cannot be told,
-    /// [`Facts::unattached`] when nobody carries the identifier of a logical one, since such a Task reports what is missing.
+    /// The facts of a Task that is not among those noted, which are those of its focus: [`Facts::unknown`] when that is not
+    /// there or cannot be told.
     pub fn task_facts(&self, task: &Node<'_>) -> Facts {
-        let focus = task.get("focus").unwrap_or(&Node::Null);
-        let hint = focus
-            .get("type")
-            .and_then(Node::as_str)
-            .and_then(ResourceType::from_name);
-        let found: Vec<(ResourceType, usize)> = match focus.get("reference").and_then(Node::as_str)
-        {
-            Some(text) => {
-                let query = parse_reference(text).ok();
-                let kind = query
-                    .as_ref()
-                    .and_then(|query| query.resource_type())
-                    .or(hint);
-                match (query, kind) {
-                    (Some(query), Some(kind)) => ends(&self.tables, &Link::Literal(kind, query.id)),
-                    _ => Vec::new(),
-                }
-            }
-            None => {
-                let identifier = focus.get("identifier").and_then(identifier_digests);
-                let Some((system, value)) = identifier else {
-                    return Facts::unknown();
-                };
-                let kinds = ResourceType::ALL.into_iter();
-                let kinds = kinds.filter(|kind| hint.is_none_or(|hint| hint == *kind));
-                let found: Vec<_> = kinds
-                    .flat_map(|kind| ends(&self.tables, &Link::Logical(kind, system, value)))
-                    .collect();
-                if found.is_empty() {
-                    return Facts::unattached();
-                }
-                found
-            }
-        };
-        let facts = found
-            .into_iter()
-            .map(|(kind, place)| self.tables[kind.index()].rows[place].facts);
-        facts.reduce(Facts::combine).unwrap_or_else(Facts::unknown)
+        facts_of_focus(&self.tables, focus_of(task).as_deref())
     }
 
-    /// What a view made by those rules holds, Tasks left aside: each is judged with its focus when it is redacted.
+    /// What a view made by those rules holds. A Task is there when its focus is; Tasks that are about each other are not.
     pub fn visibility(&self, rules: &DataRules) -> Visibility<'_> {
         let seen = ResourceType::ALL.map(|kind| {
             let rows = self.tables[kind.index()].rows.iter();
-            rows.map(|row| {
-                let regions: Vec<&str> = row
-                    .regions
-                    .iter()
-                    .filter_map(|place| self.regions.get(usize::from(*place)))
-                    .map(String::as_str)
-                    .collect();
-                rules.sees(kind, &regions, row.facts)
-            })
-            .collect()
+            rows.map(|row| kind != ResourceType::Task && self.sees(rules, kind, row))
+                .collect()
         });
-        Visibility {
+        let mut visibility = Visibility {
             directory: self,
             seen,
+        };
+        let tasks = &self.tables[ResourceType::Task.index()].rows;
+        let mut hidden: Vec<usize> = (0..tasks.len())
+            .filter(|place| self.sees(rules, ResourceType::Task, &tasks[*place]))
+            .collect();
+        loop {
+            let (leading, others): (Vec<usize>, Vec<usize>) =
+                hidden.into_iter().partition(|place| {
+                    let focus = tasks[*place].focus.as_ref();
+                    focus.is_some_and(|focus| {
+                        focus
+                            .iter()
+                            .all(|sought| visibility.holds(&sought.target()))
+                    })
+                });
+            if leading.is_empty() {
+                return visibility;
+            }
+            for place in leading {
+                visibility.seen[ResourceType::Task.index()][place] = true;
+            }
+            hidden = others;
         }
+    }
+
+    /// Whether the documents of a type are shown under the facts of this one.
+    fn sees(&self, rules: &DataRules, kind: ResourceType, row: &Row) -> bool {
+        let regions: Vec<&str> = row
+            .regions
+            .iter()
+            .filter_map(|place| self.regions.get(usize::from(*place)))
+            .map(String::as_str)
+            .collect();
+        rules.sees(kind, &regions, row.facts)
     }
 }
 
 impl Visibility<'_> {
-    /// Whether the view holds what a reference names. What is not in the directory is not held by a literal; an identifier that nobody
-    /// carries hides nothing.
+    /// Whether the view holds what a reference names: the resource of a literal, and of an identifier everybody who carries it. What
+    /// nobody has is not held: whoever wrote a reference could otherwise learn from what becomes of it whether somebody hidden has it.
     pub fn holds(&self, target: &Target<'_>) -> bool {
         let seen = |kind: ResourceType, place: usize| {
             self.seen[kind.index()].get(place).copied().unwrap_or(false)
@@ -298,18 +302,50 @@ impl Visibility<'_> {
                 system,
                 value,
             } => {
-                let (system, value) = (system_digest(system), xxh3_64(value.as_bytes()));
-                ResourceType::ALL
-                    .into_iter()
-                    .filter(|each| kind.is_none_or(|kind| kind == *each))
-                    .all(|each| {
-                        let table = &self.directory.tables[each.index()];
-                        let mut carriers = table.carriers(system, value);
-                        carriers.all(|place| seen(each, place))
-                    })
+                let mut carriers =
+                    carriers(&self.directory.tables, *kind, system, value).peekable();
+                carriers.peek().is_some() && carriers.all(|(kind, place)| seen(kind, place))
             }
         }
     }
+}
+
+/// Everybody who carries an identifier: of that type, if one is told; of any system, if none is.
+fn carriers<'t>(
+    tables: &'t [Table; ResourceType::COUNT],
+    kind: Option<ResourceType>,
+    system: &str,
+    value: &str,
+) -> impl Iterator<Item = (ResourceType, usize)> + 't {
+    let (system, value) = (system_digest(system), xxh3_64(value.as_bytes()));
+    ResourceType::ALL
+        .into_iter()
+        .filter(move |each| kind.is_none_or(|kind| kind == *each))
+        .flat_map(move |each| {
+            let found = tables[each.index()].carriers(system, value);
+            found.map(move |place| (each, place))
+        })
+}
+
+fn facts_of_focus(tables: &[Table; ResourceType::COUNT], focus: Option<&[Sought]>) -> Facts {
+    Facts::of_focus(focus, &|target| {
+        let found: Vec<(ResourceType, usize)> = match target {
+            Target::Literal { kind, id } => {
+                let place = tables[kind.index()].by_id.get(id);
+                place.map(|place| (kind, *place)).into_iter().collect()
+            }
+            Target::Logical {
+                kind,
+                system,
+                value,
+            } => carriers(tables, kind, &system, value).collect(),
+        };
+        let facts = |(kind, place): (ResourceType, usize)| match kind {
+            ResourceType::Task => Facts::unknown(),
+            kind => tables[kind.index()].rows[place].facts,
+        };
+        found.into_iter().map(facts).collect()
+    })
 }
 
 /// Digest of "no system", which matches any.

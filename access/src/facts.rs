@@ -3,6 +3,7 @@
 use rorqual_schema::{Node, ResourceType, canonical_system};
 
 use crate::extension_names::urls_of;
+use crate::references::{Sought, Target};
 use crate::values::{coded_values, extensions};
 
 /// What the access rules ask about one service.
@@ -71,6 +72,38 @@ impl Facts {
     #[must_use]
     pub fn combine(self, other: Facts) -> Facts {
         Facts(self.0 | other.0)
+    }
+
+    /// The set as one byte, to be kept beside an index: bit `n` is set when the kind of service with that number leads there.
+    pub fn to_byte(self) -> u8 {
+        self.0
+    }
+
+    /// The set of such a byte.
+    pub fn from_byte(byte: u8) -> Facts {
+        Facts(byte)
+    }
+
+    /// What a Task is told by: the facts of what its focus names. Those of a literal reference when there is one, else of all
+    /// that carry the identifier; [`Facts::unknown`] when there is none, or when the Task is about another.
+    pub fn of_focus(
+        focus: Option<&[Sought]>,
+        facts_of: &dyn Fn(Target<'_>) -> Vec<Facts>,
+    ) -> Facts {
+        let focus = focus.unwrap_or(&[]);
+        let is_literal = |sought: &&Sought| matches!(sought, Sought::Literal(..));
+        let literals = focus.iter().any(|sought| is_literal(&sought));
+        focus
+            .iter()
+            .filter(|sought| !literals || is_literal(sought))
+            .flat_map(|sought| facts_of(sought.target()))
+            // What no service leads to counts as plain, also beside others.
+            .map(|facts| match facts.0 {
+                0 => Facts::of(ServiceKind::default()),
+                _ => facts,
+            })
+            .reduce(Facts::combine)
+            .unwrap_or_else(Facts::unknown)
     }
 
     /// The kinds a rule is asked for; one at least.

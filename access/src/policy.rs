@@ -55,6 +55,8 @@ pub struct View<'p> {
 #[derive(Clone, Debug)]
 pub(crate) struct CertificateRule {
     pub pattern: CertificatePattern,
+    /// The pattern for people, as written.
+    pub written: String,
     /// Place in `profiles`.
     pub profile: usize,
 }
@@ -101,6 +103,18 @@ impl Policy {
                 .map(|rule| rule.profile)
         };
         self.profiles.get(place?)
+    }
+
+    /// Who gets which profile: the patterns for certificates as written, in the order in which they are tried.
+    pub fn certificates(&self) -> impl Iterator<Item = (&str, &Profile)> {
+        self.certificates
+            .iter()
+            .filter_map(|rule| Some((rule.written.as_str(), self.profiles.get(rule.profile)?)))
+    }
+
+    /// The profile of those who show no certificate, if they have one.
+    pub fn without_certificate(&self) -> Option<&Profile> {
+        self.profiles.get(self.without_certificate?)
     }
 
     /// The profile of that name.

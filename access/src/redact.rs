@@ -57,7 +57,7 @@ impl DataRules {
     /// - `text` is the resource as received, and `resource` the tree read from it by [`Node::parse`].
     /// - `facts` are those of the services that lead to it ([`crate::Directory::facts`]); for a Task, those of its focus.
     /// - `visible` says whether this view holds what a reference names. For a literal it must be true only for a resource that is in
-    ///   the extract and visible; for an identifier it must be false as soon as one resource that carries it is hidden.
+    ///   the extract and visible; for an identifier only when somebody carries it, and everybody who does is visible.
     ///
     /// An element is shown when every rule that names it, or something it is part of, holds for every kind of service among the
     /// facts, and a rule does name it or the rest of its type is shown. References to what is not visible go, whatever the rules say;

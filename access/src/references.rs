@@ -25,6 +25,48 @@ pub enum Target<'t> {
     },
 }
 
+/// What the focus of a Task names, kept apart from the Task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// A resource of the directory by its type and id.
+    Literal(ResourceType, String),
+    /// Whatever carries an identifier: type, when one is told, canonical system, empty for any, and value.
+    Logical(Option<ResourceType>, String, String),
+}
+
+impl Sought {
+    /// The same as a reference names it.
+    pub fn target(&self) -> Target<'_> {
+        match self {
+            Sought::Literal(kind, id) => Target::Literal { kind: *kind, id },
+            Sought::Logical(kind, system, value) => Target::Logical {
+                kind: *kind,
+                system: Cow::Borrowed(system),
+                value,
+            },
+        }
+    }
+}
+
+/// Everything that the focus of a Task names in the directory, all of which must be seen for the Task to be; `None` when
+/// what it names cannot be told, so that nobody who does not see everything sees the Task.
+pub fn focus_of(task: &Node<'_>) -> Option<Vec<Sought>> {
+    let sought = std::cell::RefCell::new(Vec::new());
+    let note = |target: Target<'_>| {
+        sought.borrow_mut().push(match target {
+            Target::Literal { kind, id } => Sought::Literal(kind, id.to_owned()),
+            Target::Logical {
+                kind,
+                system,
+                value,
+            } => Sought::Logical(kind, system.into_owned(), value.to_owned()),
+        });
+        true
+    };
+    let told = may_follow(ResourceType::Task, "focus", task.get("focus")?, &note);
+    (told == Some(true)).then(|| sought.into_inner())
+}
+
 /// What an id alone stands for under an element that holds references.
 #[derive(Clone, Copy)]
 enum Alone {

@@ -114,8 +114,8 @@ pub(crate) fn declared_level(node: &Node<'_>) -> Option<u8> {
         .max()
 }
 
-/// The region codes of `meta.tag` (TRE_R30).
-pub(crate) fn regions<'n>(resource: &'n Node<'_>) -> Vec<&'n str> {
+/// The region codes of `meta.tag` (TRE_R30), which [`crate::DataRules::sees`] asks for.
+pub fn regions<'n>(resource: &'n Node<'_>) -> Vec<&'n str> {
     const REGION: &str = "https://mos.esante.gouv.fr/NOS/TRE_R30-RegionOM/FHIR/TRE-R30-RegionOM";
     resource
         .get("meta")

@@ -61,6 +61,8 @@ pub struct Assembled {
     pub kept: Kept,
     /// What their references lead to.
     pub resolved: Resolved,
+    /// Slots by type and ordinal.
+    pub slots: Vec<Vec<u32>>,
 }
 
 impl Assembled {
@@ -121,5 +123,6 @@ pub fn assemble(
         counts,
         kept,
         resolved,
+        slots: order.slots,
     })
 }

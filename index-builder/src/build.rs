@@ -237,6 +237,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         sources,
         counts: assembled.counts_by_type(),
         dangling: assembled.dangling_by_type(),
+        folded_from: None,
         views: Vec::new(),
         anomalies: mark,
         files: assembled.files,
@@ -246,6 +247,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
             schema: &schema,
             merged: &merged,
             kept: &assembled.kept,
+            slots: &assembled.slots,
             spools: &spools,
             manifest: &manifest,
         };

@@ -182,9 +182,17 @@ impl<'a> View<'a> {
         let kind = ResourceType::Organization;
         let count = self.resources[kind.index()].len();
         let mut parent = vec![u32::MAX; count];
+        // Of several parents the first by id: slots follow the order in which lines were read, which must not show.
+        let id = |slot: u32| {
+            self.resources[kind.index()]
+                .get(slot as usize)
+                .map(|of| &of.id)
+        };
         for edge in self.edges(kind, "partof") {
             let known = &mut parent[edge.from as usize];
-            *known = (*known).min(edge.to);
+            if *known == u32::MAX || id(edge.to) < id(*known) {
+                *known = edge.to;
+            }
         }
         let mut place = vec![NOWHERE; count];
         for edge in self.edges(ResourceType::HealthcareService, "organization") {

@@ -77,6 +77,14 @@ pub struct Spool {
 }
 
 impl Spool {
+    /// Removes the file.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn remove(self) -> Result<(), FormatError> {
+        std::fs::remove_file(&self.path).map_err(|source| FormatError::io(&self.path, source))
+    }
+
     /// Reads a piece into `buffer`, replacing what it held.
     ///
     /// # Errors

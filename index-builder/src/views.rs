@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use rorqual::access::POLICY;
+use rorqual::access::{FACTS, POLICY};
 use rorqual::index::generation::{VIEWS, sync_directory};
 use rorqual::index::manifest::{FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest, write_synced};
+use rorqual::index::overlay::WRITTEN;
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_access::{DataRules, Directory, Policy, Redacted, Survey, Target};
 use rorqual_schema::{Node, ResourceType, Schema};
@@ -28,6 +29,8 @@ pub struct Source<'a> {
     pub merged: &'a Merged,
     /// Which of it stays.
     pub kept: &'a Kept,
+    /// Slots by type and ordinal.
+    pub slots: &'a [Vec<u32>],
     /// Bodies, by worker.
     pub spools: &'a [Spool],
     /// The manifest of the full directory.
@@ -55,6 +58,9 @@ pub fn write_views(
     let mut names = Vec::new();
     let step = progress.step("surveying what leads where");
     let directory = survey(source)?;
+    let place = built.join(FACTS);
+    write_synced(&place, &facts(source, &directory))?;
+    files.insert(FACTS.to_owned(), checksum_file(&place)?);
     step.finish("done");
     for view in policy.views() {
         if view.id.is_full() {
@@ -72,6 +78,8 @@ pub fn write_views(
         }
         step.finish("done");
         let assembled = assemble(source.schema, &merged, &spools, &folder, threads, progress)?;
+        // The next view fills spools of the same names.
+        spools.into_iter().try_for_each(Spool::remove)?;
         let manifest = Manifest {
             counts: assembled.counts_by_type(),
             dangling: assembled.dangling_by_type(),
@@ -114,6 +122,24 @@ fn survey(source: &Source<'_>) -> Result<Directory, BuildError> {
     Ok(survey.finish())
 }
 
+/// The facts of every resource but anomalies, by type and ordinal: what is written later is judged by them.
+fn facts(source: &Source<'_>, directory: &Directory) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for kind in ResourceType::ALL
+        .into_iter()
+        .filter(|kind| *kind != WRITTEN)
+    {
+        let resources = &source.merged.resources[kind.index()];
+        let of = |slot: &u32| {
+            directory
+                .facts(kind, &resources[*slot as usize].id)
+                .to_byte()
+        };
+        bytes.extend(source.slots[kind.index()].iter().map(of));
+    }
+    bytes
+}
+
 /// Redacts every resource, several at a time, and gathers what is left.
 fn redact(
     source: &Source<'_>,
@@ -132,10 +158,7 @@ fn redact(
         for (sequence, (kind, resource)) in own {
             source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
             let node = parsed(resource, &body)?;
-            let facts = match kind {
-                ResourceType::Task => directory.task_facts(&node),
-                kind => directory.facts(kind, &resource.id),
-            };
+            let facts = directory.facts(kind, &resource.id);
             let visible = |target: Target<'_>| visibility.holds(&target);
             let redacted = rules
                 .redact(kind, &body, &node, facts, &visible)

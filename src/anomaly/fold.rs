@@ -13,7 +13,7 @@ use rorqual_schema::{Extraction, Node};
 use serde::Serialize;
 
 use super::journal::{Journal, JournalError};
-use crate::access::shown;
+use crate::access::Redaction;
 use crate::index::bodies::BodyWriter;
 use crate::index::directory::{BODIES, Directory, DirectoryCollector, PACK, TEXT, join_text};
 use crate::index::generation::{Generation, VIEWS, sync_directory};
@@ -21,6 +21,7 @@ use crate::index::manifest::{AnomalyMark, FileRecord, MANIFEST, MANIFEST_CHECKSU
 use crate::index::overlay::{Version, WRITTEN};
 use crate::index::pack::PackWriter;
 use crate::index::segment::SegmentBuilder;
+use crate::index::snapshot::Snapshot;
 use crate::index::text::{TextWriter, seal_folder};
 use crate::index::workplace::{Workplace, generation_id};
 use crate::index::{FORMAT_VERSION, FormatError, checksum_file};
@@ -62,8 +63,9 @@ pub struct FoldReport {
     pub milliseconds: u64,
 }
 
-/// Folds the log of an index directory into a new generation and makes it live, keeping `keep` older ones. A server
-/// may answer and write meanwhile: what it writes during the fold stays in the log.
+/// Folds the log of an index directory into a new generation and makes it live, keeping `keep` older folds of the same
+/// build ([`crate::index::kept::prune`]). A server may answer and write meanwhile: what it writes during the fold stays in
+/// the log.
 ///
 /// # Errors
 /// [`FoldError`]; another build or fold at work is [`FormatError::Busy`].
@@ -120,7 +122,9 @@ pub(super) fn with_anomalies(
 ) -> Result<(Manifest, (u64, u64)), FoldError> {
     let mut of_views = Files::new();
     for (name, (view, rules)) in live.views() {
-        let shown = shown(live, view, rules, versions)
+        let mut redaction = Redaction::new(Snapshot::of(live.clone()), Snapshot::of(view.clone()));
+        let shown = redaction
+            .shown(rules, versions)
             .map_err(|error| FoldError::View(error.to_string()))?;
         let folder = built.join(VIEWS).join(name);
         let (mut files, manifest, _) = fold_into(view, &shown, &folder, next)?;
@@ -172,6 +176,7 @@ fn fold_into(
         created: next.created.clone(),
         built_by: format!("rorqual {} ({})", env!("CARGO_PKG_VERSION"), next.made_by),
         anomalies: next.mark,
+        folded_from: Some(live.id().to_owned()),
         files: files.clone(),
         ..live.manifest().clone()
     };

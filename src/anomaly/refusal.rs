@@ -47,6 +47,9 @@ pub enum WriteRefusal {
     Unavailable {
         /// Why.
         detail: String,
+        /// Whether this is the write that met the failure of the disk. No search shows it, and nobody knows whether the
+        /// log holds it: then it is found by the next start.
+        begun: bool,
     },
     /// A record that is larger than the log takes.
     TooLarge {
@@ -130,7 +133,14 @@ impl WriteRefusal {
                 format!("If-None-Exist: {condition}: {detail}"),
                 &["http.If-None-Exist"],
             ),
-            WriteRefusal::Unavailable { .. } => one(
+            WriteRefusal::Unavailable { begun: true, .. } => one(
+                "transient",
+                "Anomalies cannot be written now",
+                "the disk failed while this was being written: it is not stored now, and may turn out to be once the operator has started the server again; search for it then before sending it again. Searches go on"
+                    .to_owned(),
+                &[],
+            ),
+            WriteRefusal::Unavailable { begun: false, .. } => one(
                 "transient",
                 "Anomalies cannot be written now",
                 "nothing was stored: the log of anomalies takes no writes until the operator has seen to it; searches go on"

@@ -22,6 +22,7 @@ use super::refusal::WriteRefusal;
 use super::writer::Writer;
 use crate::engine::Engine;
 use crate::index::FormatError;
+use crate::index::generation::sync_directory;
 use crate::outcome::Issue;
 use crate::view::{StoredResource, View};
 
@@ -36,7 +37,7 @@ pub struct StoreOptions {
     pub fold_versions: u32,
     /// After how long a version in the log is folded; zero: never by age.
     pub fold_age: Duration,
-    /// How many older generations of the same build a fold keeps: see [`crate::index::kept::prune`].
+    /// How many older folds of the same build a fold keeps: see [`crate::index::kept::prune`].
     pub keep: usize,
 }
 
@@ -275,6 +276,7 @@ impl Store {
                 change: 0,
                 refusal: WriteRefusal::Unavailable {
                     detail: "the writer has ended".to_owned(),
+                    begun: false,
                 },
             }));
         }
@@ -418,20 +420,22 @@ impl Keeper {
         const LOOK_EVERY: Duration = Duration::from_millis(500);
         /// After a fold that failed: the reason rarely goes away in a second.
         const RETRY: Duration = Duration::from_secs(30);
+        // A fold may have been killed before it let go of what it had folded.
         let mut released = self.engine.generation().manifest().anomalies.sequence;
+        self.let_go(released);
         let mut not_before = std::time::Instant::now();
         while !self.ending.load(Ordering::Relaxed) {
-            std::thread::park_timeout(LOOK_EVERY);
             let sequence = self.engine.generation().manifest().anomalies.sequence;
             if sequence > released {
                 // An index-builder or a fold by hand has brought the log into a new generation.
                 let _ = self.commands.send(Command::Rotate);
-                let _ = self.commands.send(Command::Release(sequence));
+                self.let_go(sequence);
                 released = sequence;
             }
             if self.is_due() && std::time::Instant::now() >= not_before {
                 match fold_now(&self.engine, &self.commands, self.options.keep) {
                     Ok(report) => {
+                        released = released.max(report.sequence);
                         tracing::info!(
                             generation = report.generation,
                             records = report.records,
@@ -452,6 +456,20 @@ impl Keeper {
                         not_before = std::time::Instant::now() + RETRY;
                     }
                 }
+            }
+            std::thread::park_timeout(LOOK_EVERY);
+        }
+    }
+
+    /// Removes the segments that the live generation holds. Another process made it live, and may have been killed
+    /// before it had synced that: then a power cut would bring back the generation before, which needs them.
+    fn let_go(&self, sequence: u64) {
+        match sync_directory(self.engine.index()) {
+            Ok(()) => {
+                let _ = self.commands.send(Command::Release(sequence));
+            }
+            Err(error) => {
+                tracing::error!(%error, "folded segments of the log stay on disk");
             }
         }
     }

@@ -22,7 +22,7 @@ use super::store::{
 use crate::engine::Engine;
 use crate::index::manifest::AnomalyMark;
 use crate::index::overlay::{Version, WRITTEN};
-use crate::outcome::Issue;
+use crate::outcome::{Issue, Severity};
 use crate::query::parse::Handling;
 use crate::view::{SearchRequest, StoredResource, View};
 
@@ -206,6 +206,7 @@ impl<S: Storage> Writer<S> {
             },
             other => WriteRefusal::Unavailable {
                 detail: other.to_string(),
+                begun: false,
             },
         })
     }
@@ -229,6 +230,10 @@ impl<S: Storage> Writer<S> {
                     tracing::error!(%error, "the log of anomalies takes no more writes");
                     refusal = Some(WriteRefusal::Unavailable {
                         detail: error.to_string(),
+                        begun: !matches!(
+                            error,
+                            LogError::Poisoned { .. } | LogError::ReadOnly { .. }
+                        ),
                     });
                 }
             }
@@ -247,11 +252,12 @@ impl<S: Storage> Writer<S> {
         for (reply, mut done, view) in staged.replies {
             if let Some(view) = &view {
                 for done in &mut done {
-                    // A Task that this write made is one that its client sees.
-                    if let Some(shown) =
-                        view.read_version(WRITTEN, &done.id, &done.resource.version)
-                    {
-                        done.resource = shown;
+                    match view.read_version(WRITTEN, &done.id, &done.resource.version) {
+                        Some(shown) => done.resource = shown,
+                        // What its client sent.
+                        None if done.made == Made::Created => {}
+                        // A generation without this version, or without this view, went live meanwhile.
+                        None => done.resource.body = withheld(&done.id, &done.resource.version),
                     }
                 }
             }
@@ -398,11 +404,24 @@ impl<S: Storage> Writer<S> {
                 present: present.version,
             });
         }
-        let mut text = TaskText::parse(&present.body)
-            .map_err(|fault| WriteRefusal::faulty(vec![issue_of(&fault)]))?;
-        patch
-            .apply(&mut text)
-            .map_err(|fault| WriteRefusal::faulty(vec![issue_of(&fault)]))?;
+        let mut text = readable_text(&present.body)?;
+        let seen = match &client.view {
+            Some(view) => self.patched_as_seen(view, &id, &present.body, patch)?,
+            None => None,
+        };
+        let in_part = seen.is_some();
+        match (&seen, patch.apply(&mut text)) {
+            (_, Ok(())) => {}
+            (None, Err(fault)) => return Err(WriteRefusal::faulty(vec![issue_of(&fault)])),
+            // What the client sees takes the change: only what it does not see stands against it.
+            (Some(_), Err(_)) => return Err(out_of_sight()),
+        }
+        if let (Some(view), Some(seen)) = (&client.view, seen) {
+            let whole = self.seen(view, &id, text.to_json().as_ref())?;
+            if whole.is_none_or(|whole| content(&whole) != content(&seen)) {
+                return Err(out_of_sight());
+            }
+        }
         // A narrative may tell what the data no longer say.
         text.drop_text();
         let updated = following(present.last_updated_ms, mark.instant);
@@ -427,6 +446,8 @@ impl<S: Storage> Writer<S> {
         let body = text.to_json();
         let node = readable(&body)?;
         let notes = check(&node, &client.base_url).map_err(|refusal| match refusal {
+            // What is wrong may be what the client does not see.
+            WriteRefusal::Faulty { .. } if in_part => out_of_sight(),
             // The patch was sound; what it makes is not.
             WriteRefusal::Faulty { issues, .. } => WriteRefusal::Faulty {
                 status: 422,
@@ -443,6 +464,42 @@ impl<S: Storage> Writer<S> {
             },
             made: Made::Changed,
             notes,
+        })
+    }
+
+    /// A Task as a client sees it, patched: nothing when it sees all of it. The whole Task is what is stored, so a change must
+    /// come to the same in both: a patch could otherwise ask what a hidden element holds, or change it instead of its neighbour.
+    fn patched_as_seen(
+        &self,
+        view: &View,
+        id: &str,
+        body: &[u8],
+        patch: &Patch,
+    ) -> Result<Option<Vec<u8>>, WriteRefusal> {
+        let shown = self
+            .seen(view, id, body)?
+            .ok_or_else(|| WriteRefusal::NotFound { id: id.to_owned() })?;
+        if shown == body {
+            return Ok(None);
+        }
+        let mut text = readable_text(&shown)?;
+        patch
+            .apply(&mut text)
+            .map_err(|fault| WriteRefusal::faulty(vec![issue_of(&fault)]))?;
+        Ok(Some(text.to_json()))
+    }
+
+    /// A body of a Task as a view would show it.
+    fn seen(&self, view: &View, id: &str, body: &[u8]) -> Result<Option<Vec<u8>>, WriteRefusal> {
+        let version = Version {
+            sequence: 0,
+            instant: 0,
+            id: id.to_owned(),
+            body: body.to_vec(),
+        };
+        let seen = self.engine.seen_in(view, &version);
+        seen.map_err(|error| WriteRefusal::Defect {
+            detail: error.to_string(),
         })
     }
 
@@ -469,6 +526,7 @@ impl<S: Storage> Writer<S> {
             base_url: &client.base_url,
             handling: Handling::Strict,
             permits: None,
+            name: None,
         });
         let found = found.map_err(|error| refused(error.to_string()))?;
         match found.as_slice() {
@@ -490,10 +548,43 @@ impl<S: Storage> Writer<S> {
     }
 }
 
+fn readable_text(body: &[u8]) -> Result<TaskText, WriteRefusal> {
+    TaskText::parse(body).map_err(|fault| WriteRefusal::faulty(vec![issue_of(&fault)]))
+}
+
+/// What a Task says, without what redaction adds to it or takes along.
+fn content(body: &[u8]) -> Option<serde_json::Value> {
+    let mut value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let members = value.as_object_mut()?;
+    members.remove("meta");
+    members.remove("text");
+    Some(value)
+}
+
+/// A change that what the client does not see stands against. Which element that is, is not told.
+fn out_of_sight() -> WriteRefusal {
+    WriteRefusal::faulty(vec![(
+        422,
+        Issue {
+            severity: Severity::Error,
+            code: "business-rule",
+            text: "The Task is seen in part".to_owned(),
+            diagnostics: "this change reaches into what your access profile does not show of the Task; replace single elements that it shows, or have it changed by somebody who sees it whole".to_owned(),
+            expression: Vec::new(),
+        },
+    )])
+}
+
 fn readable(body: &[u8]) -> Result<Node<'_>, WriteRefusal> {
     Node::parse(body).map_err(|error| WriteRefusal::Defect {
         detail: error.to_string(),
     })
+}
+
+/// What is told of a Task when it is not known how much of it its client may see: that this version was written.
+fn withheld(id: &str, version: &str) -> Bytes {
+    let told = serde_json::json!({"resourceType": WRITTEN.name(), "id": id, "meta": {"versionId": version}});
+    Bytes::from(told.to_string())
 }
 
 /// When a version is said to be written that follows one of `before`, in milliseconds since 1970 UTC. A Task that an

@@ -14,7 +14,7 @@ use super::Failure;
 pub(super) struct Arguments {
     #[command(flatten)]
     index: super::Index,
-    /// How many older generations stay on disk
+    /// How many older folded generations stay on disk; those built from an extract all do
     #[arg(long, value_name = "N", default_value_t = 1)]
     keep: usize,
     /// Print the report as JSON

@@ -247,6 +247,7 @@ fn total(view: &View, search: &str) -> Result<u64, String> {
         base_url: crate::engine::DEFAULT_BASE_URL,
         handling: Handling::Strict,
         permits: None,
+        name: None,
     };
     let found = view.matching(&request);
     found

@@ -231,6 +231,12 @@ impl DateIndex {
         starts.get(rank as usize).copied()
     }
 
+    /// The latest start that is not after `bound`; both in microseconds since 1970 UTC.
+    pub fn last_start_by(&self, bound: i64) -> Option<i64> {
+        let before = self.low.partition_point(|&low| low <= bound);
+        self.low.get(before.checked_sub(1)?).copied()
+    }
+
     /// How many rows there are: as many as ordinals when each has one value.
     pub fn rows(&self) -> usize {
         self.low.len()

@@ -12,13 +12,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rorqual_access::{DataRules, Policy};
+use rorqual_access::{DataRules, Facts, Policy};
 use rorqual_schema::{ResourceType, Schema};
 
 use super::FormatError;
 use super::directory::Directory;
 use super::manifest::Manifest;
-use crate::access::POLICY;
+use super::overlay::WRITTEN;
+use crate::access::{FACTS, POLICY};
 
 /// Name of the file that names the live generation.
 pub const CURRENT: &str = "CURRENT";
@@ -37,6 +38,8 @@ pub struct Generation {
     schema: Arc<Schema>,
     directories: Vec<Directory>,
     views: BTreeMap<String, (Arc<Generation>, DataRules)>,
+    /// By type: the facts of each ordinal, as bytes; empty where no profile needs them.
+    facts: Vec<Vec<u8>>,
 }
 
 impl Generation {
@@ -66,7 +69,9 @@ impl Generation {
             .map(|&kind| Directory::open(&path.join(kind.name()), &schema, kind))
             .collect::<Result<Vec<_>, _>>()?;
         let views = open_views(path, &manifest)?;
+        let facts = open_facts(path, &manifest, &directories)?;
         Ok(Generation {
+            facts,
             path: path.to_owned(),
             manifest,
             schema: Arc::new(schema),
@@ -139,10 +144,47 @@ impl Generation {
         &self.views
     }
 
+    /// What is known of the services that lead to a resource: what the rules of views ask about. Unknown, the most closed, where
+    /// the generation was built without views.
+    pub fn facts(&self, kind: ResourceType, ordinal: u32) -> Facts {
+        let of_kind = self.facts.get(kind.index());
+        of_kind
+            .and_then(|facts| facts.get(ordinal as usize))
+            .map_or_else(Facts::unknown, |byte| Facts::from_byte(*byte))
+    }
+
     /// The directory of a resource type.
     pub fn directory(&self, kind: ResourceType) -> &Directory {
         &self.directories[kind.index()]
     }
+}
+
+/// Reads the facts of a generation with views.
+fn open_facts(
+    path: &Path,
+    manifest: &Manifest,
+    directories: &[Directory],
+) -> Result<Vec<Vec<u8>>, FormatError> {
+    if manifest.views.is_empty() {
+        return Ok(Vec::new());
+    }
+    let path = path.join(FACTS);
+    let bytes = fs::read(&path).map_err(|source| FormatError::reading(&path, source))?;
+    let mut rest = bytes.as_slice();
+    let mut facts = Vec::new();
+    for (kind, directory) in ResourceType::ALL.into_iter().zip(directories) {
+        let count = match kind {
+            WRITTEN => 0,
+            _ => directory.len() as usize,
+        };
+        let (own, others) = rest.split_at_checked(count).ok_or(FormatError::Damaged {
+            path: path.clone(),
+            detail: format!("it ends before the facts of {kind}"),
+        })?;
+        facts.push(own.to_vec());
+        rest = others;
+    }
+    Ok(facts)
 }
 
 /// Opens the views that a manifest names, with their rules from the policy beside it.

@@ -60,6 +60,7 @@ struct Told {
     built_by: String,
     counts: BTreeMap<String, u64>,
     views: Vec<String>,
+    folded_from: Option<String>,
 }
 
 /// The generations on disk, newest first, whatever their format version.
@@ -120,8 +121,8 @@ pub(super) fn generations(index: &Path) -> Result<Vec<String>, FormatError> {
 /// Removes what `keep` does not cover, now that `live` is live.
 ///
 /// `keep` counts builds: folds come by the hour, and must not push yesterday's directory out. A new build lets stay the
-/// newest generation of each of so many builds before it. A fold lets stay so many generations of its own build, which
-/// share nearly all of their bytes, and leaves other builds alone. Candidates are no matter of this.
+/// newest generation of each of so many builds before it. A fold lets stay its build, which shares nearly all of its bytes,
+/// and so many folds of it, and leaves other builds alone. Candidates are no matter of this.
 ///
 /// # Errors
 /// [`FormatError::Io`].
@@ -129,24 +130,25 @@ pub fn prune(index: &Path, live: &str, keep: usize) -> Result<(), FormatError> {
     let candidates = candidate::all(index)?;
     let mut ids = generations(index)?;
     ids.retain(|id| id != live && !candidates.contains(id));
-    let base_of = |id: &str| {
-        told_of(index, id)
-            .ok()
-            .and_then(|told| told.base)
-            .unwrap_or_else(|| id.to_owned())
+    let told = |id: &str| {
+        let told = told_of(index, id).unwrap_or_default();
+        (
+            told.base.unwrap_or_else(|| id.to_owned()),
+            told.folded_from.is_some(),
+        )
     };
-    let of = base_of(live);
+    let (of, _) = told(live);
     // A fold or a rollback has another generation of its build beside it: the one that it continues.
-    let is_build = !ids.iter().any(|id| base_of(id) == of);
-    let (mut own, mut others): (usize, Vec<String>) = (0, Vec::new());
+    let is_build = !ids.iter().any(|id| told(id).0 == of);
+    let (mut folds, mut others): (usize, Vec<String>) = (0, Vec::new());
     for id in ids.iter().rev() {
-        let base = base_of(id);
+        let (base, is_fold) = told(id);
         let whole = Generation::path_of(index, id).join(MANIFEST).exists();
         let stays = if !whole {
             false
         } else if base == of {
-            own += 1;
-            own <= keep
+            folds += usize::from(is_fold);
+            !is_fold || folds <= keep
         } else if !is_build {
             true
         } else if others.contains(&base) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
-use rorqual_schema::{Extraction, Node, ResourceType};
+use rorqual_schema::{Extraction, Node, ResourceType, Schema};
 
 use super::FormatError;
 use super::bodies::{Bodies, JoinedBodies};
@@ -160,8 +160,20 @@ pub fn identified(
     system: &str,
     value: &str,
 ) -> RoaringBitmap {
-    let number = generation.schema().find(kind, "identifier");
-    let index = number.and_then(|number| generation.directory(kind).parameter(number));
+    let directory = generation.directory(kind);
+    identified_in(generation.schema(), directory, kind, system, value)
+}
+
+/// The resources of one directory of a type that bear an identifier; any system will do when none is given.
+pub fn identified_in(
+    schema: &Schema,
+    directory: &Directory,
+    kind: ResourceType,
+    system: &str,
+    value: &str,
+) -> RoaringBitmap {
+    let number = schema.find(kind, "identifier");
+    let index = number.and_then(|number| directory.parameter(number));
     let Some(Values::Token(tokens)) = index.map(|index| &index.values) else {
         return RoaringBitmap::new();
     };

@@ -11,13 +11,22 @@ use rorqual_schema::{ResourceType, Schema};
 use super::directory::Directory;
 use super::generation::Generation;
 use super::overlay::{Overlay, WRITTEN};
-use super::segment::identified;
+use super::segment::{identified, identified_in};
 
 /// What a search sees. Never changes; cloning shares everything.
 #[derive(Clone)]
 pub struct Snapshot {
     generation: Arc<Generation>,
     overlay: Overlay,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("generation", &self.generation.id())
+            .field("sequence", &self.overlay.sequence())
+            .finish_non_exhaustive()
+    }
 }
 
 /// One directory among those of a type.
@@ -157,6 +166,16 @@ impl Snapshot {
     /// are not written to.
     pub fn is_identified(&self, kind: ResourceType, system: &str, value: &str) -> bool {
         !identified(&self.generation, kind, system, value).is_empty()
+    }
+
+    /// The resources of a type that bear an identifier now; any system will do when none is given.
+    pub fn identified(&self, kind: ResourceType, system: &str, value: &str) -> RoaringBitmap {
+        let mut all = RoaringBitmap::new();
+        for part in self.parts(kind) {
+            let found = identified_in(self.schema(), part.directory, kind, system, value);
+            all |= self.seen(kind, part, found);
+        }
+        all
     }
 
     /// How many resources of a type there are.

@@ -5,15 +5,16 @@
 //! instead of forty, and nothing is copied together.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use super::activity::Running;
+use super::export::FileStream;
 
 /// Pieces of a body, read one after the other.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub(super) struct Pieces {
     queue: VecDeque<Bytes>,
     left: usize,
     /// The request they answer: it runs until they are sent, or dropped.
-    running: Option<Running>,
+    running: Option<Arc<Running>>,
 }
 
 impl Pieces {
@@ -93,35 +94,70 @@ impl Buf for Pieces {
 #[derive(Debug)]
 pub(super) struct ReplyBody {
     pieces: Option<Pieces>,
+    /// What follows the pieces, made as it is sent.
+    stream: Option<FileStream>,
+    /// The mark of the running request, for what is streamed.
+    running: Option<Arc<Running>>,
 }
 
 impl ReplyBody {
+    /// A body that is made as it is sent.
+    pub(super) fn streamed(stream: FileStream, running: Option<Running>) -> Self {
+        Self {
+            pieces: None,
+            stream: Some(stream),
+            running: running.map(Arc::new),
+        }
+    }
+
     /// A body of these pieces.
     pub(super) fn new(mut pieces: Pieces, running: Option<Running>) -> Self {
-        pieces.running = running;
+        pieces.running = running.map(Arc::new);
         Self {
             pieces: (pieces.len() > 0).then_some(pieces),
+            stream: None,
+            running: None,
         }
     }
 }
 
 impl Body for ReplyBody {
     type Data = Pieces;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Pieces>, Infallible>>> {
-        Poll::Ready(self.pieces.take().map(|pieces| Ok(Frame::data(pieces))))
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Pieces>>>> {
+        if let Some(pieces) = self.pieces.take() {
+            return Poll::Ready(Some(Ok(Frame::data(pieces))));
+        }
+        let Some(stream) = &mut self.stream else {
+            return Poll::Ready(None);
+        };
+        let next = std::task::ready!(stream.poll_next(context));
+        if !matches!(next, Some(Ok(_))) {
+            self.stream = None;
+        }
+        let frame = |batch| {
+            let mut pieces = Pieces::new(batch);
+            pieces.running = self.running.clone();
+            Frame::data(pieces)
+        };
+        Poll::Ready(next.map(|batch| batch.map(frame)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_none()
+        self.pieces.is_none() && self.stream.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.pieces.as_ref().map_or(0, |pieces| pieces.len() as u64))
+        let pieces = self.pieces.as_ref().map_or(0, |pieces| pieces.len() as u64);
+        match self.stream.as_ref().map(FileStream::left) {
+            None => SizeHint::with_exact(pieces),
+            Some(Some(left)) => SizeHint::with_exact(pieces + left),
+            Some(None) => SizeHint::default(),
+        }
     }
 }
 

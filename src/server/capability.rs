@@ -96,6 +96,7 @@ pub(super) fn statement(
             "resource": resources,
             "interaction": [{"code": "batch"}],
             "searchParam": result_parameters,
+            "operation": super::export::operations(base_url),
         }],
     });
     if writes.is_some()

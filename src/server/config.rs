@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::access::AccessConfig;
 use super::base_url::{BaseUrl, BaseUrlError};
+use super::export::ExportConfig;
 use super::limits::Limits;
 use super::nearest::nearest;
 use super::tls::TlsConfig;
@@ -50,6 +51,8 @@ pub struct ServerConfig {
     pub anomalies: AnomalyConfig,
     /// Who may ask what, and what is recorded of it.
     pub access: AccessConfig,
+    /// Bulk exports.
+    pub export: ExportConfig,
 }
 
 /// Values of `group_matching`.
@@ -88,6 +91,7 @@ impl Default for ServerConfig {
             tls: None,
             anomalies: AnomalyConfig::default(),
             access: AccessConfig::default(),
+            export: ExportConfig::default(),
         }
     }
 }
@@ -146,6 +150,7 @@ impl ServerConfig {
             3_600,
         )?;
         self.limits.check()?;
+        self.export.check()?;
         self.tls.as_ref().map_or(Ok(()), TlsConfig::check)?;
         self.anomalies.check()?;
         self.access.check()
@@ -345,6 +350,11 @@ mod tests {
             base_url: Some("http://127.0.0.1:8080/fhir".to_owned()),
             metrics_listen: Some("127.0.0.1:9464".to_owned()),
             tls: Some(TlsConfig::example()),
+            access: AccessConfig {
+                policy: Some("access.toml".into()),
+                audit_log: Some("audit.ndjson".into()),
+                ..AccessConfig::default()
+            },
             ..ServerConfig::default()
         };
         assert_eq!(shown, defaults);

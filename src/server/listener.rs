@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::activation;
 use super::base_url::BaseUrl;
+use super::changes::Look;
 use super::config::{ConfigError, ServerConfig};
 use super::entrance::Entrance;
 use super::metrics::{self, Metrics};
@@ -20,6 +20,7 @@ use super::served::Served;
 use super::service::Service;
 use super::swap;
 use super::tls::{self, TlsError, TlsStatus};
+use super::{access, activation};
 
 /// Where a server can be reached, once it listens.
 #[derive(Debug, Clone)]
@@ -127,9 +128,15 @@ pub async fn serve(
     let served = served.into();
     let engine = Arc::clone(&served.engine);
     let metrics = Metrics::new();
-    let swapping = swap::watch(engine, config.refresh_interval(), Arc::clone(&metrics));
+    let interval = config.refresh_interval();
+    let swapping = swap::watch(Arc::clone(&engine), interval, Arc::clone(&metrics));
     let swapping = tokio::spawn(swapping);
+    let policy = config.access.clone();
+    // Looked at before reading: what changes in between is read again.
+    let look = policy.policy_file().and_then(Look::at);
     let service = Arc::new(Service::new(served, config, base, Arc::clone(&metrics))?);
+    let callers = Arc::clone(&service.callers);
+    let profiling = tokio::spawn(access::watch(callers, engine, policy, interval, look));
     let scraping = scraped.map(|(listener, _)| {
         let registry = metrics.registry(service.standing(bound.tls.clone()));
         tokio::spawn(metrics::answer(listener, registry))
@@ -165,6 +172,7 @@ pub async fn serve(
         connections.shutdown().await;
     }
     swapping.abort();
+    profiling.abort();
     if let Some(scraping) = scraping {
         scraping.abort();
     }

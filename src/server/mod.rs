@@ -19,11 +19,12 @@
 //! | `search_pool` | runs a search on a bounded set of threads, within a time budget |
 //! | `reply`, `body`, `pretty`, `conditional`, `http_date` | the response |
 //! | `standalone` | the few answers that hyper cannot give |
+//! | `export` | bulk exports: kick-off, status, files |
 //! | `refusal` | every reason to say no, each with its status, issue code and sentence |
 //! | `capability`, `features` | the CapabilityStatement, generated from the schema |
 //! | `limits`, `config` | what the operator may set |
 //! | `served` | the engine and the store behind it all |
-//! | `swap` | notices a new generation |
+//! | `swap`, `changes` | notice a new generation, and replaced files |
 //! | `metrics` | the numbers that an operator watches, on an address of their own |
 //! | `termination` | SIGTERM and SIGINT |
 //!
@@ -43,12 +44,14 @@ mod activity;
 mod base_url;
 mod body;
 mod capability;
+mod changes;
 mod clients;
 mod conditional;
 mod config;
 mod connection;
 mod encoding;
 mod entrance;
+mod export;
 mod features;
 mod form;
 mod http_date;
@@ -80,6 +83,7 @@ mod writing;
 pub use access::{AccessConfig, RorHeaders};
 pub use base_url::BaseUrlError;
 pub use config::{ConfigError, GroupMatchingKey, ServerConfig};
+pub use export::ExportConfig;
 pub use limits::Limits;
 pub use listener::{Bound, ServeError, serve};
 pub use served::{OpenError, Served};

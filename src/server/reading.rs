@@ -48,11 +48,15 @@ impl Service {
                 self.read_version(call, kind, &id, &version, &query)
             }
             Route::Metadata => self.metadata(call.headers, &query),
-            Route::Live | Route::Ready | Route::Create | Route::Patch(_) | Route::Requests => {
-                Err(Refusal::UnknownAddress {
-                    path: shown(call.path),
-                })
-            }
+            Route::Live
+            | Route::Ready
+            | Route::Started
+            | Route::Create
+            | Route::Patch(_)
+            | Route::Requests
+            | Route::Export(_) => Err(Refusal::UnknownAddress {
+                path: shown(call.path),
+            }),
         }
     }
 
@@ -71,7 +75,7 @@ impl Service {
         self.allowed(call, Ask::Search(kind), kind)?;
         let handling = self.handling(call.headers);
         let caller = call.caller.clone();
-        let base_url = self.base.as_str().to_owned();
+        let (base_url, name) = (self.base.as_str().to_owned(), call.id.to_owned());
         let searched = self.searches.run(move || {
             caller.view.answer(&SearchRequest {
                 kind,
@@ -79,6 +83,7 @@ impl Service {
                 base_url: &base_url,
                 handling,
                 permits: caller.permits(),
+                name: Some(&name),
             })
         });
         let answer = searched
@@ -119,6 +124,7 @@ impl Service {
                 base_url: &base_url,
                 handling,
                 permits: caller.permits(),
+                name: None,
             };
             caller.view.explanation(&request, depth)
         });

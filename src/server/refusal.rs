@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::encoding::EncodingFault;
 use crate::SearchError;
 use crate::anomaly::refusal::WriteRefusal;
+use crate::export::ExportError;
 use crate::outcome::{Issue, Severity};
 
 /// A request that is not carried out. The Display is the `diagnostics` of the answer's issue.
@@ -160,6 +161,10 @@ pub(super) enum Refusal {
     Defect { reference: String },
     #[error("refused by the engine: {0:?}")]
     Search(SearchError),
+    #[error("{0}")]
+    Export(ExportError),
+    #[error("the file is {length} bytes long; ask for a range that begins before its end")]
+    Range { length: u64 },
 }
 
 /// Seconds after which a client turned away by load may come back.
@@ -218,6 +223,10 @@ impl Refusal {
             Self::Bundle { status, .. } => *status,
             Self::Defect { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unreadable { status } => *status,
+            Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Export(error) => {
+                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
             Self::Search(error) => {
                 StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
@@ -255,6 +264,7 @@ impl Refusal {
             }
             Self::Bundle { retry_after, .. } => *retry_after,
             Self::Search(error) => error.retry_after(),
+            Self::Export(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -265,6 +275,8 @@ impl Refusal {
             Self::Search(error) => return Cow::Borrowed(error.issues()),
             Self::Write(refusal) => return Cow::Owned(refusal.issues()),
             Self::Bundle { issues, .. } => return Cow::Borrowed(issues),
+            Self::Export(error) => return Cow::Owned(error.issues()),
+            Self::Range { .. } => ("value", "Range not in the file"),
             Self::OutsideBase { .. } | Self::UnknownAddress { .. } => {
                 ("not-supported", "Unknown address")
             }
@@ -333,6 +345,12 @@ impl Refusal {
             diagnostics: self.to_string(),
             expression,
         }])
+    }
+}
+
+impl From<ExportError> for Refusal {
+    fn from(error: ExportError) -> Self {
+        Self::Export(error)
     }
 }
 

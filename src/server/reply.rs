@@ -5,10 +5,11 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::activity::Running;
 use super::body::{Pieces, ReplyBody};
+use super::export::FileStream;
 use super::http_date;
 use super::negotiation::{FHIR_JSON, FHIR_JSON_R4};
 use super::pretty;
@@ -35,7 +36,10 @@ pub(super) struct Reply {
     retry_after: Option<u32>,
     /// Matches of a search, for the record of requests.
     total: Option<u64>,
+    more: Vec<(HeaderName, HeaderValue)>,
     body: Pieces,
+    /// The body, when it is made as it is sent.
+    stream: Option<FileStream>,
 }
 
 impl Reply {
@@ -86,8 +90,39 @@ impl Reply {
             allow: None,
             retry_after: None,
             total: None,
+            more: Vec::new(),
             body,
+            stream: None,
         }
+    }
+
+    /// An answer of any status and media type, not to be stored.
+    pub(super) fn plain(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self::new(
+            status,
+            Some(content_type),
+            Pieces::new(vec![Bytes::from(body)]),
+        )
+    }
+
+    /// A file, or a part of one, made as it is sent.
+    pub(super) fn file(status: StatusCode, content_type: &'static str, stream: FileStream) -> Self {
+        let mut reply = Self::new(status, Some(content_type), Pieces::default());
+        reply.stream = Some(stream);
+        reply
+    }
+
+    /// Adds a header; one that cannot be sent is left out.
+    pub(super) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        self.more
+            .extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self
+    }
+
+    /// Tells when to ask again, in seconds.
+    pub(super) fn again_in(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// Lets the client keep the answer and ask about it by its tag or date.
@@ -130,6 +165,7 @@ impl Reply {
         self.status = StatusCode::NOT_MODIFIED;
         self.content_type = None;
         self.body = Pieces::default();
+        self.stream = None;
         self
     }
 
@@ -161,9 +197,10 @@ impl Reply {
         self.body.into_vec()
     }
 
-    /// Bytes of the body.
-    pub(super) fn length(&self) -> usize {
-        self.body.len()
+    /// Bytes of the body; not those of what is compressed as it is sent.
+    pub(super) fn length(&self) -> u64 {
+        let streamed = self.stream.as_ref().and_then(FileStream::left);
+        self.body.len() as u64 + streamed.unwrap_or(0)
     }
 
     /// The response to send; to a HEAD request the same without its body.
@@ -173,13 +210,16 @@ impl Reply {
         id: &str,
         running: Running,
     ) -> Response<ReplyBody> {
-        let length = self.body.len();
-        let body = if head_only {
-            Pieces::default()
-        } else {
-            self.body
+        let length = match &self.stream {
+            None => Some(self.body.len() as u64),
+            Some(stream) => stream.left(),
         };
-        let mut response = Response::new(ReplyBody::new(body, Some(running)));
+        let body = match (self.stream, head_only) {
+            (Some(stream), false) => ReplyBody::streamed(stream, Some(running)),
+            (None, false) => ReplyBody::new(self.body, Some(running)),
+            (_, true) => ReplyBody::new(Pieces::default(), Some(running)),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         let optional = [
@@ -190,7 +230,9 @@ impl Reply {
             // 304 describes no body, so it has no length either.
             (
                 CONTENT_LENGTH,
-                (self.status != StatusCode::NOT_MODIFIED).then(|| HeaderValue::from(length)),
+                length
+                    .filter(|_| self.status != StatusCode::NOT_MODIFIED)
+                    .map(HeaderValue::from),
             ),
             (LOCATION, self.location.as_deref().and_then(plain)),
             (ETAG, self.etag.as_deref().and_then(plain)),
@@ -210,6 +252,7 @@ impl Reply {
                 headers.insert(name, value);
             }
         }
+        headers.extend(self.more);
         headers.insert(CACHE_CONTROL, self.cache);
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response

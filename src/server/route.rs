@@ -4,6 +4,7 @@ use http::Method;
 use rorqual_schema::ResourceType;
 
 use super::encoding::decode;
+use super::export::{self, ExportRoute};
 use super::nearest::nearest;
 use super::refusal::{Refusal, shown};
 use crate::index::overlay::WRITTEN;
@@ -27,6 +28,8 @@ pub(super) enum Route {
     Patch(String),
     /// Several requests in one Bundle.
     Requests,
+    /// Bulk export.
+    Export(ExportRoute),
     /// The CapabilityStatement.
     Metadata,
     /// The process lives.
@@ -83,6 +86,9 @@ pub(super) fn route(method: &Method, path: &str, base_path: &str) -> Result<Rout
     }
     if head == "_search" && rest.is_empty() {
         return Err(Refusal::WholeSystem);
+    }
+    if let Some(found) = export::route(method, head, &rest) {
+        return found.map(Route::Export);
     }
     if head.starts_with('$') {
         return Err(Refusal::UnknownOperation {
@@ -253,6 +259,24 @@ mod tests {
             ("POST", "/fhir/Task/_search", Route::SearchForm(Task)),
             ("POST", "/fhir", Route::Requests),
             ("POST", "/fhir/", Route::Requests),
+            (
+                "GET",
+                "/fhir/%24export/",
+                Route::Export(ExportRoute::KickOff),
+            ),
+            (
+                "DELETE",
+                "/fhir/$export-poll-status",
+                Route::Export(ExportRoute::Status { cancel: true }),
+            ),
+            (
+                "HEAD",
+                "/fhir/$export-get-file/j/Location-1.json",
+                Route::Export(ExportRoute::File {
+                    job: "j".into(),
+                    name: "Location-1.json".into(),
+                }),
+            ),
             ("GET", "/fhir/metadata", Route::Metadata),
             ("HEAD", "/livez", Route::Live),
             ("GET", "/readyz", Route::Ready),
@@ -280,8 +304,11 @@ mod tests {
             ("/fhir/Healthcareservice/1", 404, "not-supported"),
             ("/fhir/_history", 404, "not-supported"),
             ("/fhir/_search", 404, "not-supported"),
-            ("/fhir/$export", 404, "not-supported"),
-            ("/fhir/%24export", 404, "not-supported"),
+            ("/fhir/$foo", 404, "not-supported"),
+            ("/fhir/%24foo", 404, "not-supported"),
+            ("/fhir/$export/1", 404, "not-supported"),
+            ("/fhir/Location/$export", 404, "not-supported"),
+            ("/fhir/Location/1/$export", 404, "not-supported"),
             ("/fhir/Location/$foo", 404, "not-supported"),
             ("/fhir/Location/1/$foo", 404, "not-supported"),
             ("/fhir/Location/_history", 404, "not-supported"),
@@ -344,6 +371,9 @@ mod tests {
             ("PUT", "/fhir/Task/_search", "POST"),
             ("OPTIONS", "/fhir/metadata", "GET, HEAD"),
             ("POST", "/livez", "GET, HEAD"),
+            ("POST", "/fhir/$export", "GET, HEAD"),
+            ("POST", "/fhir/$export-poll-status", "GET, HEAD, DELETE"),
+            ("DELETE", "/fhir/$export-get-file/j/a.json", "GET, HEAD"),
             ("GET", "/fhir/Location/_search", "POST"),
             ("PUT", "/fhir/Location/_search", "POST"),
             ("PUT", "/fhir", "POST"),

@@ -9,6 +9,7 @@ use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use rorqual_schema::ResourceType;
 
 use super::access::{Audit, Caller, Callers, Entry};
 use super::activity::Running;
@@ -17,6 +18,7 @@ use super::body::ReplyBody;
 use super::capability::CapabilityCache;
 use super::config::ServerConfig;
 use super::encoding;
+use super::export::{Asking, ExportRoute, Exports};
 use super::form::read_form;
 use super::limits::Limits;
 use super::listener::ServeError;
@@ -38,6 +40,10 @@ use super::writing::Writing;
 use crate::anomaly::store::Store;
 use crate::{Engine, Handling};
 
+/// Writes that may wait to be checked. A check is short, so a long queue is soon gone: it is not for the bound on searches to
+/// turn reports away.
+const WAITING_CHECKS: usize = 4_096;
+
 /// What all requests share.
 pub(super) struct Service {
     pub(super) engine: Arc<Engine>,
@@ -49,9 +55,10 @@ pub(super) struct Service {
     /// Where what is to be written is checked: turns of its own, so that searches do not hold up writes.
     pub(super) checks: SearchPool,
     pub(super) capability: CapabilityCache,
+    exports: Exports,
     ids: RequestIds,
     draining: AtomicBool,
-    callers: Callers,
+    pub(super) callers: Arc<Callers>,
     audit: Option<Arc<Audit>>,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -86,12 +93,16 @@ impl Service {
             source,
         })?;
         Ok(Self {
-            callers: Callers::new(config.access.read_policy()?),
+            callers: Arc::new(Callers::new(config.access.policy_for(&engine)?)),
             audit: audit.map(Arc::new),
             metrics,
             searches: SearchPool::new(&config.limits),
-            checks: SearchPool::new(&config.limits),
+            checks: SearchPool::new(&Limits {
+                max_waiting_searches: WAITING_CHECKS,
+                ..config.limits.clone()
+            }),
             capability: CapabilityCache::new(store.is_some().then_some(&config.anomalies)),
+            exports: Exports::new(&config),
             engine,
             store,
             config,
@@ -187,7 +198,7 @@ impl Service {
                 headers: &parts.headers,
                 status: reply.status().as_u16(),
                 total: reply.total(),
-                bytes: reply.length() as u64,
+                bytes: reply.length(),
                 duration: begun.elapsed(),
                 generation: self.engine.generation_id(),
             });
@@ -255,7 +266,10 @@ impl Service {
             })?;
             query = joined(&query, form);
         }
-        call.pretty = negotiate(&query, &parts.headers)?;
+        // What a file is was decided when its export was begun; nothing else can be asked of it.
+        if !matches!(route, Route::Export(ExportRoute::File { .. })) {
+            call.pretty = negotiate(&query, &parts.headers)?;
+        }
         if route == Route::Metadata {
             // What the server offers is no secret, and tells a client without a profile what it is talking to.
             return self.metadata(&parts.headers, &query);
@@ -269,6 +283,23 @@ impl Service {
             caller,
         };
         match route {
+            Route::Export(asked) => {
+                self.config
+                    .access
+                    .ror_headers
+                    .check(ResourceType::HealthcareService, &parts.headers)?;
+                let asking = Asking {
+                    method: &parts.method,
+                    headers: &parts.headers,
+                    query: &query,
+                    base_url: self.base.as_str(),
+                    handling: self.handling(&parts.headers),
+                    id: call.id,
+                    caller,
+                    owner: owner(caller, peer(parts)),
+                };
+                self.exports.answer(&asking, asked).await
+            }
             Route::Create => self.create(written, body).await,
             Route::Patch(id) => self.patch(written, id, body).await,
             Route::Requests => self.requests(written, body).await,
@@ -360,6 +391,14 @@ impl Service {
 /// Whose request it is.
 fn peer(parts: &Parts) -> Option<&Peer> {
     parts.extensions.get::<Arc<Peer>>().map(Arc::as_ref)
+}
+
+/// Whose an export is: of the holder of a certificate, whatever certificate of the same name it is, as long as they see
+/// the same. Without certificates all clients are one.
+fn owner(caller: &Caller, peer: Option<&Peer>) -> String {
+    let identity = peer.and_then(|peer| peer.identity.as_ref());
+    let name = identity.map(|identity| format!("{}\n{}", identity.issuer, identity.subject));
+    format!("{}\n{}", caller.view.name(), name.unwrap_or_default())
 }
 
 /// Counts the request for its client, within the client's allowance.

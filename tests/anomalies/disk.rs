@@ -1,10 +1,11 @@
 //! A disk that fails at any one call, or from one call on: what was acknowledged stays, what was refused is told so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use rorqual::Engine;
+use rorqual::anomaly::refusal::WriteRefusal;
 use rorqual::anomaly::store::{Change, Outcome, Store, StoreOptions};
 use rorqual_anomaly::log::LogOptions;
 use rorqual_anomaly::log::simulated::{Failure, Plan, SimulatedDisk};
@@ -20,6 +21,8 @@ struct Ledger {
     acknowledged: BTreeMap<u64, u64>,
     /// Marks that were refused because of the disk, with the version that the write would have made.
     refused: BTreeMap<u64, u64>,
+    /// Those among them of which nobody knows whether the log holds them.
+    begun: BTreeSet<u64>,
     ids: BTreeMap<u64, String>,
     last_identifier: String,
 }
@@ -77,14 +80,22 @@ impl Ledger {
             }
             Err(failed) => {
                 assert_eq!(failed.refusal.status(), 503, "{:?}", failed.refusal);
+                let WriteRefusal::Unavailable { begun, .. } = failed.refusal else {
+                    panic!("{:?}", failed.refusal);
+                };
+                self.begun.extend(begun.then_some(mark));
                 self.refused.insert(mark, made);
                 false
             }
         }
     }
 
-    /// Asserts that the searches show what was acknowledged, and beyond that nothing but refused writes if
-    /// `unacknowledged` may be there.
+    fn may_hold(&self, mark: u64, version: u64) -> bool {
+        self.begun.contains(&mark) && self.refused.get(&mark) == Some(&version)
+    }
+
+    /// Asserts that the searches show what was acknowledged, and beyond that nothing but writes of which their client was
+    /// told so, if `unacknowledged` ones may be there.
     fn is_shown(&mut self, engine: &Engine, unacknowledged: bool) {
         let mut shown = BTreeMap::new();
         for one in all(engine, "Task?_count=1000") {
@@ -106,14 +117,14 @@ impl Ledger {
                 .get(mark)
                 .unwrap_or_else(|| panic!("mark {mark} is lost"));
             assert_eq!(id, &self.ids[mark]);
-            let tail = unacknowledged && self.refused.get(mark) == Some(present);
+            let tail = unacknowledged && self.may_hold(*mark, *present);
             assert!(
                 present == acknowledged || tail,
                 "mark {mark}: version {acknowledged} was acknowledged, {present} is shown"
             );
         }
         for (mark, (present, id)) in shown {
-            let tail = unacknowledged && self.refused.get(&mark) == Some(&present);
+            let tail = unacknowledged && self.may_hold(mark, present);
             assert!(
                 self.acknowledged.contains_key(&mark) || tail,
                 "mark {mark} is shown and was refused"
@@ -123,6 +134,7 @@ impl Ledger {
             self.ids.insert(mark, id);
         }
         self.refused.clear();
+        self.begun.clear();
     }
 }
 

@@ -87,7 +87,8 @@ impl History {
             published: directory,
             begun: Vec::new(),
             last_identifier: String::new(),
-            last_updated: String::new(),
+            // What is older than this is from the past, and what is later from a clock ahead of ours.
+            last_updated: chrono_text(chrono::Utc::now().timestamp_millis()),
             told: Vec::new(),
         }
     }

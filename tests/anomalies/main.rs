@@ -7,7 +7,13 @@ mod disk;
 mod full_disk;
 mod history;
 mod interrupted;
+mod kept;
+#[cfg(feature = "server")]
+mod killed;
 mod model;
 mod place;
+#[cfg(feature = "server")]
+mod server;
 mod takeover;
 mod task;
+mod withheld;

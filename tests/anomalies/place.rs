@@ -36,9 +36,18 @@ impl Place {
 
     /// Builds the index, again if there is one.
     pub fn build(&self, lines: &[String]) -> Report {
+        self.build_with(lines, None)
+    }
+
+    /// Builds the index with the redacted views of an access policy.
+    pub fn build_with(&self, lines: &[String], access: Option<&str>) -> Report {
         let extract = self.folder.path().join("extract.ndjson");
         std::fs::write(&extract, lines.join("\n")).expect("a writable folder");
-        build_from(self.index.clone(), extract)
+        let options = BuildOptions {
+            access: access.map(PathBuf::from),
+            ..from(self.index.clone(), extract)
+        };
+        build(&options).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The engine and the store, as a server has them.
@@ -69,12 +78,15 @@ impl Place {
 
 /// Builds an index from a file.
 pub fn build_from(index: PathBuf, extract: PathBuf) -> Report {
-    let options = BuildOptions {
+    build(&from(index, extract)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn from(index: PathBuf, extract: PathBuf) -> BuildOptions {
+    BuildOptions {
         extract: vec![extract],
         index,
         ..BuildOptions::default()
-    };
-    build(&options).unwrap_or_else(|error| panic!("{error}"))
+    }
 }
 
 /// A store that folds only when told, with small segments so that there are several.

@@ -275,7 +275,10 @@ fn folds_by_the_hour_do_not_push_the_build_of_yesterday_out() {
         .into_iter()
         .map(|one| one.generation)
         .collect();
-    assert_eq!(ids, [folds[3].clone(), folds[2].clone(), first]);
+    assert_eq!(
+        ids,
+        [folds[3].clone(), folds[2].clone(), second.clone(), first]
+    );
     let all = kept(&place.index).expect("an index");
     assert_eq!(all[0].base, second, "the build that the folds share");
     // The next build keeps the last state of the one before, and no more of it.

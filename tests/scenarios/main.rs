@@ -4,6 +4,7 @@ mod anomalies;
 mod connection;
 mod directory;
 mod documents;
+mod exports;
 mod found;
 mod includes;
 mod page;
@@ -71,10 +72,6 @@ const CHECKS: &[(&str, fn())] = &[
         refused::what_must_be_refused_is_refused_and_the_culprit_named,
     ),
     (
-        "refused::what_is_not_built_yet_is_refused",
-        refused::what_is_not_built_yet_is_refused,
-    ),
-    (
         "refused::no_request_is_forgotten",
         refused::no_request_is_forgotten,
     ),
@@ -113,6 +110,10 @@ const CHECKS: &[(&str, fn())] = &[
     (
         "anomalies::offers_are_found_by_their_new_anomalies",
         anomalies::offers_are_found_by_their_new_anomalies,
+    ),
+    (
+        "exports::exports_hold_what_paging_gives",
+        exports::exports_hold_what_paging_gives,
     ),
     (
         "transport::head_tells_status_and_length_of_get",

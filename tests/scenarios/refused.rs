@@ -1,15 +1,9 @@
-//! Requests that are refused: those that must be, and those that need what is not built yet.
+//! Requests that must be refused.
 
 use crate::documents::Request;
 use crate::page::issues;
 use crate::report;
 use crate::served::{Served, served};
-
-/// Scenarios whose requests need what is not built yet. One that begins to work fails here and moves to the other checks.
-const NOT_YET: [(&str, &str); 2] = [
-    ("extraction-01bis", "bulk export"),
-    ("extraction-01ter", "bulk export of one region"),
-];
 
 /// What a refused request is told: status, code of an issue, and the culprit that the diagnostics name.
 const REFUSED: [(&str, u16, &[&str], &str); 3] = [
@@ -77,18 +71,10 @@ fn faults(served: &Served, request: &Request) -> Result<Vec<crate::page::Issue>,
     }
 }
 
-fn is_not_yet(request: &Request) -> bool {
-    NOT_YET
-        .iter()
-        .any(|(scenario, _)| *scenario == request.scenario)
-}
-
 pub fn what_must_be_refused_is_refused_and_the_culprit_named() {
     let served = served();
     let (mut checked, mut complaints) = (0, Vec::new());
-    let refused = |request: &&Request| {
-        request.is_sendable_get() && !request.is_accepted() && !is_not_yet(request)
-    };
+    let refused = |request: &&Request| request.is_sendable_get() && !request.is_accepted();
     for request in served.requests.iter().filter(refused) {
         checked += 1;
         let name = request.name();
@@ -112,24 +98,11 @@ pub fn what_must_be_refused_is_refused_and_the_culprit_named() {
     report("refused searches", checked, &complaints);
 }
 
-pub fn what_is_not_built_yet_is_refused() {
-    let served = served();
-    let (mut checked, mut complaints) = (0, Vec::new());
-    for request in served.requests.iter().filter(|one| is_not_yet(one)) {
-        checked += 1;
-        if let Err(why) = faults(served, request) {
-            complaints.push(format!("{}: {why}", request.name()));
-        }
-    }
-    assert_eq!(checked, 8);
-    report("requests not built yet", checked, &complaints);
-}
-
 pub fn no_request_is_forgotten() {
     let served = served();
     for request in &served.requests {
         let written = crate::anomalies::is_written(request);
-        let sent = request.is_sendable_get() || is_not_yet(request) || written;
+        let sent = request.is_sendable_get() || written;
         let template = request.name() == "consult-03/a";
         assert!(sent != template, "{}", request.name());
     }

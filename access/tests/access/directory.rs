@@ -239,10 +239,11 @@ fn an_identifier_is_hidden_with_any_of_its_carriers() {
         "urn:x",
         "52/2"
     ));
-    assert!(holds(Some(ResourceType::Organization), "urn:x", "52/2"));
-    assert!(holds(None, "urn:z", "52/2"));
-    assert!(holds(None, "urn:x", "52/3"));
     assert!(holds(None, "urn:y", "52/900"));
+    // What nobody carries is told from what somebody hidden carries by nothing.
+    assert!(!holds(Some(ResourceType::Organization), "urn:x", "52/2"));
+    assert!(!holds(None, "urn:z", "52/2"));
+    assert!(!holds(None, "urn:x", "52/3"));
 }
 
 #[test]
@@ -291,12 +292,20 @@ fn a_task_has_the_facts_of_its_focus() {
         ),
         (
             json!({"type": "Organization", "identifier": {"value": "52/2"}}),
-            Facts::unattached(),
+            Facts::unknown(),
         ),
         (
             json!({"identifier": {"value": "missing"}}),
-            Facts::unattached(),
+            Facts::unknown(),
         ),
+        // What no service leads to counts as plain; a type in the wrong case is the type.
+        (
+            json!({"reference": "Organization/above"}),
+            kind(false, false, false),
+        ),
+        (json!({"reference": "organization/o"}), open.combine(closed)),
+        (json!({"reference": "Task/t"}), Facts::unknown()),
+        (json!({"reference": "Endpoint/1"}), Facts::unknown()),
         (
             json!({"reference": "HealthcareService/absent"}),
             Facts::unknown(),
@@ -307,4 +316,72 @@ fn a_task_has_the_facts_of_its_focus() {
     ] {
         assert_eq!(facts(focus.clone()), expected, "{focus}");
     }
+}
+
+#[test]
+fn a_task_noted_is_there_when_its_focus_is() {
+    use ResourceType::Task;
+    let task = |id: &str, focus: &str| json!({"resourceType": "Task", "id": id, "focus": {"reference": focus}});
+    let mut resources = vec![
+        service("open", false, "01", json!({})),
+        service("closed", true, "01", json!({})),
+        task("of-open", "HealthcareService/open"),
+        task("of-closed", "HealthcareService/closed"),
+        task("of-nobody", "HealthcareService/absent"),
+        task("of-task", "Task/of-open"),
+        task("of-hidden-task", "Task/of-closed"),
+        task("round", "Task/about"),
+        task("about", "Task/round"),
+    ];
+    resources.push(json!({"resourceType": "Task", "id": "of-itself", "focus": {"reference": "of-itself", "type": "Task"}}));
+    resources.push(json!({"resourceType": "Task", "id": "of-a-number", "focus": {"identifier": {"value": "52/404"}}}));
+    let all = survey(&resources);
+    assert_eq!(all.facts(Task, "of-closed"), kind(true, false, false));
+    assert_eq!(all.facts(Task, "of-open"), kind(false, false, false));
+    assert_eq!(all.facts(Task, "of-task"), Facts::unknown());
+    let rules = rules(
+        "tasks = ['read']\nrest = ['*']\ndocuments.HealthcareService = 'not sensitive'\ndocuments.Task = 'always'",
+    );
+    let visibility = all.visibility(&rules);
+    let seen = |id| visibility.holds(&Target::Literal { kind: Task, id });
+    for (id, expected) in [
+        ("of-open", true),
+        ("of-task", true),
+        ("of-closed", false),
+        ("of-nobody", false),
+        ("of-hidden-task", false),
+        ("round", false),
+        ("about", false),
+        ("of-itself", false),
+        ("of-a-number", false),
+    ] {
+        assert_eq!(seen(id), expected, "{id}");
+    }
+}
+
+#[test]
+fn a_place_within_several_takes_the_facts_of_all() {
+    use ResourceType::Location;
+    let within = json!([{"reference": "Location/a"}, {"identifier": {"value": "shared"}}]);
+    let all = survey(&[
+        service(
+            "1",
+            false,
+            "05",
+            json!({"location": [{"reference": "Location/a"}]}),
+        ),
+        service(
+            "2",
+            true,
+            "01",
+            json!({"location": [{"reference": "Location/c"}]}),
+        ),
+        json!({"resourceType": "Location", "id": "a"}),
+        json!({"resourceType": "Location", "id": "b", "identifier": [{"value": "shared"}]}),
+        json!({"resourceType": "Location", "id": "c", "identifier": [{"value": "shared"}]}),
+        json!({"resourceType": "Location", "id": "room", "partOf": within}),
+    ]);
+    let both = kind(false, false, true).combine(kind(true, false, false));
+    assert_eq!(all.facts(Location, "room"), both);
+    assert_eq!(all.facts(Location, "b"), Facts::unattached());
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// A rule, with the text that says it in a policy file.
+/// A rule on the elements of one type: the steps to them, and when they are shown.
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub steps: Vec<Step>,
@@ -12,9 +12,11 @@ pub struct Rule {
 
 #[derive(Clone, Debug)]
 pub enum Step {
-    Name(&'static str),
-    Coded(&'static str, Vec<&'static str>),
-    Extension(&'static str),
+    Name(String),
+    /// The items with a code of one of these systems.
+    Coded(String, Vec<String>),
+    /// The extensions with one of these URLs.
+    Extension(Vec<String>),
 }
 
 #[derive(Clone, Debug)]
@@ -24,61 +26,27 @@ pub enum When {
     Sensitive,
     MedicoSocial,
     City,
-    In52,
-    LevelBelow(u64),
-    LevelIs(u64),
-    HasFlag,
-    Status01,
+    Region(Vec<String>),
+    /// How the level compares (`<`, `=`, …) and with what.
+    Level(String, u64),
+    /// The element has an extension with one of these URLs.
+    Has(Vec<String>),
+    /// It has such extensions, and each of their codes is one of those.
+    Code(Vec<String>, Vec<String>),
     Not(Box<When>),
     And(Box<When>, Box<When>),
     Or(Box<When>, Box<When>),
 }
 
-#[derive(Clone, Copy, Debug)]
+/// What is asked of one service that leads to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Service {
     pub sensitive: bool,
     pub medico_social: bool,
     pub city: bool,
 }
 
-impl Rule {
-    pub fn path(&self) -> String {
-        let mut text = "HealthcareService".to_owned();
-        for step in &self.steps {
-            text.push_str(&match step {
-                Step::Name(name) => format!(".{name}"),
-                Step::Coded(name, systems) => {
-                    format!(
-                        ".{name}.where(coding.system in ('{}'))",
-                        systems.join("', '")
-                    )
-                }
-                Step::Extension(url) => format!(".extension('{url}')"),
-            });
-        }
-        text
-    }
-}
-
 impl When {
-    pub fn text(&self) -> String {
-        match self {
-            When::Always => "always".into(),
-            When::Never => "never".into(),
-            When::Sensitive => "sensitive".into(),
-            When::MedicoSocial => "medico-social".into(),
-            When::City => "city".into(),
-            When::In52 => "region = '52'".into(),
-            When::LevelBelow(n) => format!("level < {n}"),
-            When::LevelIs(n) => format!("level = {n}"),
-            When::HasFlag => "has('flag')".into(),
-            When::Status01 => "code('status') = '01'".into(),
-            When::Not(a) => format!("not ({})", a.text()),
-            When::And(a, b) => format!("({}) and ({})", a.text(), b.text()),
-            When::Or(a, b) => format!("({}) or ({})", a.text(), b.text()),
-        }
-    }
-
     /// Its answer when that is the same whatever is asked.
     pub fn constant(&self) -> Option<bool> {
         match self {
@@ -105,28 +73,40 @@ impl When {
             return false;
         }
         match self {
-            When::LevelBelow(_) | When::LevelIs(_) | When::HasFlag | When::Status01 => true,
+            When::Level(..) | When::Has(_) | When::Code(..) => true,
             When::Not(a) => a.asks_the_element(),
             When::And(a, b) | When::Or(a, b) => a.asks_the_element() || b.asks_the_element(),
             _ => false,
         }
     }
 
-    fn holds(&self, service: Service, in_52: bool, level: u64, element: &Value) -> bool {
-        let again = |when: &When| when.holds(service, in_52, level, element);
+    pub fn holds(&self, service: Service, regions: &[String], level: u64, element: &Value) -> bool {
+        let again = |when: &When| when.holds(service, regions, level, element);
         match self {
             When::Always => true,
             When::Never => false,
             When::Sensitive => service.sensitive,
             When::MedicoSocial => service.medico_social,
             When::City => service.city,
-            When::In52 => in_52,
-            When::LevelBelow(n) => level < *n,
-            When::LevelIs(n) => level == *n,
-            When::HasFlag => !parts(element, "flag").is_empty(),
-            When::Status01 => {
-                let found = parts(element, "status");
-                !found.is_empty() && found.iter().all(|part| part["valueCode"] == "01")
+            When::Region(codes) => {
+                !regions.is_empty() && regions.iter().all(|region| codes.contains(region))
+            }
+            When::Level(comparison, number) => {
+                let order = level.cmp(number);
+                match comparison.as_str() {
+                    "<" => order.is_lt(),
+                    "<=" => order.is_le(),
+                    "=" => order.is_eq(),
+                    "!=" => order.is_ne(),
+                    ">=" => order.is_ge(),
+                    ">" => order.is_gt(),
+                    other => panic!("no comparison: {other}"),
+                }
+            }
+            When::Has(urls) => !parts(element, urls).is_empty(),
+            When::Code(urls, accepted) => {
+                let codes: Vec<String> = parts(element, urls).into_iter().flat_map(codes).collect();
+                !codes.is_empty() && codes.iter().all(|code| accepted.contains(code))
             }
             When::Not(a) => !again(a),
             When::And(a, b) => again(a) && again(b),
@@ -135,11 +115,51 @@ impl When {
     }
 }
 
-/// The extensions of an element with that URL; the resources made here have lists of them.
-fn parts<'v>(element: &'v Value, url: &str) -> Vec<&'v Value> {
-    let list = element.get("extension").and_then(Value::as_array);
-    let list = list.map_or(&[][..], Vec::as_slice);
-    list.iter().filter(|part| part["url"] == url).collect()
+/// The items of a value: itself when it is no list.
+pub fn items(value: Option<&Value>) -> &[Value] {
+    match value {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(items)) => items,
+        Some(item) => std::slice::from_ref(item),
+    }
+}
+
+/// The extensions of an element with one of those URLs.
+pub fn parts<'v, U: AsRef<str>>(element: &'v Value, urls: &[U]) -> Vec<&'v Value> {
+    ["extension", "modifierExtension"]
+        .into_iter()
+        .flat_map(|name| items(element.get(name)))
+        .filter(|part| has_url(part, urls))
+        .collect()
+}
+
+fn has_url<U: AsRef<str>>(part: &Value, urls: &[U]) -> bool {
+    let url = part["url"].as_str().unwrap_or("");
+    urls.iter().any(|known| known.as_ref() == url.trim())
+}
+
+/// The codes an extension holds; an empty one for what cannot be read.
+fn codes(part: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, value) in part.as_object().into_iter().flatten() {
+        match value {
+            _ if !name.starts_with("value") => {}
+            Value::String(code) => found.push(code.clone()),
+            Value::Number(number) => found.push(number.to_string()),
+            Value::Object(members) if members.contains_key("coding") => {
+                let codes = items(members.get("coding")).iter();
+                found.extend(codes.map(|c| c["code"].as_str().unwrap_or("").to_owned()));
+            }
+            Value::Object(members) if members.contains_key("code") => {
+                found.push(members["code"].as_str().unwrap_or("").to_owned());
+            }
+            _ => {}
+        }
+    }
+    if found.is_empty() {
+        found.push(String::new());
+    }
+    found
 }
 
 /// One step of the way from the root to an element.
@@ -154,31 +174,44 @@ pub struct Naive<'a> {
     pub rest: bool,
     pub document: &'a When,
     pub services: &'a [Service],
-    pub hidden_ids: &'a [&'a str],
+    /// Whether an item, met under that member, refers to what may not be seen.
+    pub refers_to_hidden: &'a dyn Fn(&str, &Value) -> bool,
 }
 
-const LEVEL: &str = "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-telecom-confidentiality-level";
-const CONTACT: &str =
-    "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-healthcareservice-contact";
-const CONTACT_TELECOM: &str = "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-healthcareservice-contact-telecom";
+/// The extensions that say a level, by their whole URL or their name alone.
+const LEVELS: [&str; 6] = [
+    "ror-telecom-confidentiality-level",
+    "ror-contact-confidentiality-level",
+    "ror-confidentiality-level",
+    "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-telecom-confidentiality-level",
+    "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-contact-confidentiality-level",
+    "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-confidentiality-level",
+];
+/// The extensions that have a level, said or not.
+const CONTACTS: [&str; 4] = [
+    "ror-healthcareservice-contact",
+    "ror-healthcareservice-contact-telecom",
+    "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-healthcareservice-contact",
+    "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-healthcareservice-contact-telecom",
+];
 
 impl Naive<'_> {
     /// What is seen of the resource; nothing when it is hidden.
     pub fn seen(&self, resource: &Value) -> Option<Value> {
-        let in_52 = in_52(resource);
-        let document = |service: &Service| self.document.holds(*service, in_52, 2, &Value::Null);
+        let regions = &regions(resource)[..];
+        let document = |service: &Service| self.document.holds(*service, regions, 2, &Value::Null);
         if !self.services.iter().any(document) {
             return None;
         }
         let mut out = Map::new();
         for (name, value) in resource.as_object().expect("an object") {
             match name.as_str() {
-                "resourceType" | "id" | "meta" | "text" => {
+                "resourceType" | "id" | "meta" | "text" | "_text" => {
                     out.insert(name.clone(), value.clone());
                 }
                 "contained" => {}
                 _ => {
-                    if let Some(value) = self.member(name, value, &[], in_52) {
+                    if let Some(value) = self.member(name, value, &[], regions) {
                         out.insert(name.clone(), value);
                     }
                 }
@@ -196,7 +229,7 @@ impl Naive<'_> {
         name: &str,
         value: &'v Value,
         way: &[Place<'v>],
-        in_52: bool,
+        regions: &[String],
     ) -> Option<Value> {
         let Some(items) = value.as_array().filter(|items| !items.is_empty()) else {
             let mut way = way.to_vec();
@@ -204,11 +237,11 @@ impl Naive<'_> {
                 member: name.to_owned(),
                 item: value,
             });
-            return self.element(&way, in_52);
+            return self.element(&way, regions);
         };
         let judged: Vec<Option<Value>> = items
             .iter()
-            .map(|item| self.member(name, item, way, in_52))
+            .map(|item| self.member(name, item, way, regions))
             .collect();
         if judged.iter().all(Option::is_some) {
             return Some(judged.into_iter().flatten().collect());
@@ -225,25 +258,25 @@ impl Naive<'_> {
     }
 
     /// An element at the end of a way.
-    fn element(&self, way: &[Place<'_>], in_52: bool) -> Option<Value> {
+    fn element(&self, way: &[Place<'_>], regions: &[String]) -> Option<Value> {
         let here = way.last().expect("never empty");
         let Some(members) = here.item.as_object().filter(|members| !members.is_empty()) else {
-            return self.shown(way, in_52).then(|| here.item.clone());
+            return self.shown(way, regions).then(|| here.item.clone());
         };
         let mut left = Map::new();
         for (name, value) in members {
-            if let Some(value) = self.member(name, value, way, in_52) {
+            if let Some(value) = self.member(name, value, way, regions) {
                 left.insert(name.clone(), value);
             }
         }
-        let is_extension = here.member == "extension";
-        let shown = self.shown(way, in_52);
+        let is_extension = is_extension(&here.member);
+        let shown = self.shown(way, regions);
         if shown && left.len() == members.len() {
             return Some(left.into());
         }
         // The URL does not count, but comes along.
         let named = |name: &String| name == "id" || is_extension && name == "url";
-        if left.keys().all(named) || !self.passable(way, in_52) {
+        if left.keys().all(named) || !self.passable(way, regions) {
             return None;
         }
         if is_extension && let Some(url) = members.get("url") {
@@ -261,20 +294,20 @@ impl Naive<'_> {
     }
 
     /// Whether nothing on the way forbids it.
-    fn passable(&self, way: &[Place<'_>], in_52: bool) -> bool {
-        (1..=way.len()).all(|length| self.verdict(&way[..length], in_52) != Some(false))
+    fn passable(&self, way: &[Place<'_>], regions: &[String]) -> bool {
+        (1..=way.len()).all(|length| self.verdict(&way[..length], regions) != Some(false))
     }
 
     /// Whether nothing on the way forbids it, and something asks for it.
-    fn shown(&self, way: &[Place<'_>], in_52: bool) -> bool {
-        let asked = |length| self.verdict(&way[..length], in_52) == Some(true);
-        self.passable(way, in_52) && (self.rest || (1..=way.len()).any(asked))
+    fn shown(&self, way: &[Place<'_>], regions: &[String]) -> bool {
+        let asked = |length| self.verdict(&way[..length], regions) == Some(true);
+        self.passable(way, regions) && (self.rest || (1..=way.len()).any(asked))
     }
 
     /// What is said of the last element of the way itself: forbidden, asked for, or nothing.
-    fn verdict(&self, way: &[Place<'_>], in_52: bool) -> Option<bool> {
+    fn verdict(&self, way: &[Place<'_>], regions: &[String]) -> Option<bool> {
         let here = way.last().expect("never empty");
-        if self.is_hidden_reference(here) {
+        if (self.refers_to_hidden)(&here.member, here.item) {
             return Some(false);
         }
         if way[..way.len() - 1]
@@ -284,13 +317,13 @@ impl Naive<'_> {
             return None;
         }
         if let Some(base) = here.member.strip_prefix('_') {
-            return self.sibling(base, way, in_52);
+            return self.sibling(base, way, regions);
         }
         let level = level(way);
         let holds = |rule: &Rule| {
             self.services.iter().all(|service| {
                 let level = if service.sensitive { 3 } else { level };
-                rule.when.holds(*service, in_52, level, here.item)
+                rule.when.holds(*service, regions, level, here.item)
             })
         };
         let at_end: Vec<&Rule> = self
@@ -315,11 +348,9 @@ impl Naive<'_> {
         if by_code.is_empty() || said == Some(false) {
             return said;
         }
-        let above = way.len() > 1 && self.shown(&way[..way.len() - 1], in_52);
+        let above = way.len() > 1 && self.shown(&way[..way.len() - 1], regions);
         let open = self.rest || above || said == Some(true);
-        let codings = here.item.get("coding").and_then(Value::as_array);
-        for coding in codings.map_or(&[][..], Vec::as_slice) {
-            let system = coding["system"].as_str().unwrap_or("");
+        for system in coding_systems(here.item) {
             let about: Vec<&&&Rule> = by_code
                 .iter()
                 .filter(|rule| match rule.steps.last() {
@@ -340,7 +371,7 @@ impl Naive<'_> {
         said
     }
 
-    fn sibling(&self, base: &str, way: &[Place<'_>], in_52: bool) -> Option<bool> {
+    fn sibling(&self, base: &str, way: &[Place<'_>], regions: &[String]) -> Option<bool> {
         let depth = way.len() - 1;
         let mut said = None;
         for rule in self.rules {
@@ -360,7 +391,7 @@ impl Naive<'_> {
                         && self
                             .services
                             .iter()
-                            .all(|service| rule.when.holds(*service, in_52, 3, &Value::Null));
+                            .all(|service| rule.when.holds(*service, regions, 3, &Value::Null));
                     said = Some(said.unwrap_or(true) && good);
                 }
                 Step::Coded(name, _) if *name == base => said = Some(false),
@@ -369,75 +400,64 @@ impl Naive<'_> {
         }
         said
     }
-
-    fn is_hidden_reference(&self, place: &Place<'_>) -> bool {
-        let due = ["location", "providedBy", "valueReference"].contains(&place.member.as_str());
-        match place.item {
-            Value::String(_) => due,
-            Value::Object(members) => {
-                let is_one =
-                    due || members.contains_key("reference") || members.contains_key("identifier");
-                if !is_one {
-                    return false;
-                }
-                let text = members
-                    .get("reference")
-                    .map(|text| text.as_str().unwrap_or("#"));
-                let value = members
-                    .get("identifier")
-                    .map(|i| i["value"].as_str().unwrap_or("secret"));
-                if text.is_none() && value.is_none() {
-                    return true;
-                }
-                let secret = value.is_some_and(|value| value == "secret");
-                let lost = text.is_some_and(|text| {
-                    let id = text.rsplit('/').next().unwrap_or("");
-                    text.starts_with('#')
-                        || (!text.starts_with("Endpoint/") && self.hidden_ids.contains(&id))
-                });
-                secret || lost
-            }
-            _ => false,
-        }
-    }
 }
 
-fn in_52(resource: &Value) -> bool {
-    let tags = resource["meta"]["tag"].as_array();
-    let regions: Vec<&str> = tags
-        .map_or(&[][..], Vec::as_slice)
+/// The systems of the codings of an item, which may be one itself.
+fn coding_systems(item: &Value) -> Vec<String> {
+    let codings = match item.get("coding") {
+        Some(codings) => items(Some(codings)),
+        None if item.get("code").is_some() || item.get("system").is_some() => {
+            std::slice::from_ref(item)
+        }
+        None => &[],
+    };
+    let system = |coding: &Value| one_spelling(coding["system"].as_str().unwrap_or(""));
+    codings.iter().map(system).collect()
+}
+
+/// The old spelling of a system of the NOS is the new one.
+fn one_spelling(system: &str) -> String {
+    system.replace("/FHIR/TRE_", "/FHIR/TRE-")
+}
+
+/// The codes of the region tags.
+pub fn regions(resource: &Value) -> Vec<String> {
+    items(resource["meta"].get("tag"))
         .iter()
         .filter(|tag| {
-            tag["system"]
-                .as_str()
-                .is_some_and(|s| s.ends_with("TRE-R30-RegionOM"))
+            let system = one_spelling(tag["system"].as_str().unwrap_or(""));
+            system.ends_with("/FHIR/TRE-R30-RegionOM")
         })
-        .filter_map(|tag| tag["code"].as_str())
-        .collect();
-    !regions.is_empty() && regions.iter().all(|code| *code == "52")
+        .map(|tag| tag["code"].as_str().unwrap_or("").to_owned())
+        .collect()
+}
+
+fn is_extension(member: &str) -> bool {
+    member == "extension" || member == "modifierExtension"
 }
 
 fn fits(step: &Step, place: &Place<'_>) -> bool {
     match step {
         Step::Name(name) | Step::Coded(name, _) => place.member == *name,
-        Step::Extension(url) => place.member == "extension" && place.item["url"] == *url,
+        Step::Extension(urls) => is_extension(&place.member) && has_url(place.item, urls),
     }
 }
 
+/// The level of the last element of the way: its own, or that of a contact around it if that is more closed.
 fn level(way: &[Place<'_>]) -> u64 {
     let mut level = 0;
     for (number, place) in way.iter().enumerate() {
-        let said = parts(place.item, LEVEL)
+        let said = parts(place.item, &LEVELS)
             .into_iter()
-            .map(|part| match part["valueCode"].as_str() {
-                Some("1") => 1,
-                Some("2") => 2,
+            .flat_map(codes)
+            .map(|code| match code.as_str() {
+                "1" => 1,
+                "2" => 2,
                 _ => 3,
             })
             .max();
-        let url = &place.item["url"];
         let contact = ["telecom", "contact"].contains(&place.member.as_str())
-            || place.member == "extension" && (url == CONTACT || url == CONTACT_TELECOM);
+            || is_extension(&place.member) && has_url(place.item, &CONTACTS);
         let last = number + 1 == way.len();
         if let Some(said) = said.or((contact || last).then_some(2)) {
             level = level.max(said);
@@ -448,7 +468,7 @@ fn level(way: &[Place<'_>]) -> u64 {
 
 fn tagged(mut resource: Value) -> Value {
     let members = resource.as_object_mut().expect("an object");
-    members.remove("text");
+    members.shift_remove("text");
     let meta = members.entry("meta").or_insert_with(|| json!({}));
     let tags = meta
         .as_object_mut()

@@ -1,7 +1,9 @@
 //! From a client certificate to a profile: what its holder may ask, and the view they see.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use rorqual_access::{Ask, Policy, Profile};
 use rorqual_schema::ResourceType;
 
@@ -12,8 +14,26 @@ use crate::{Engine, View};
 
 /// Knows every profile.
 pub(in crate::server) struct Callers {
-    /// Nothing: everybody may ask everything.
-    policy: Option<Policy>,
+    /// Nothing: everybody may ask everything. Replaced whole when the file changes.
+    known: ArcSwapOption<Known>,
+}
+
+/// A policy, with its profiles as requests share them.
+struct Known {
+    policy: Policy,
+    profiles: BTreeMap<String, Arc<Profile>>,
+}
+
+impl Known {
+    fn new(policy: Policy) -> Known {
+        let profiles = policy.profiles().iter();
+        Known {
+            profiles: profiles
+                .map(|profile| (profile.name().to_owned(), Arc::new(profile.clone())))
+                .collect(),
+            policy,
+        }
+    }
 }
 
 /// Who asks.
@@ -27,7 +47,14 @@ pub(in crate::server) struct Caller {
 impl Callers {
     /// Those of a policy; without one everybody may ask everything.
     pub(in crate::server) fn new(policy: Option<Policy>) -> Callers {
-        Callers { policy }
+        Callers {
+            known: ArcSwapOption::new(policy.map(Known::new).map(Arc::new)),
+        }
+    }
+
+    /// Requests that come from now on are held to this policy.
+    pub(super) fn replace(&self, policy: Policy) {
+        self.known.store(Some(Arc::new(Known::new(policy))));
     }
 
     /// The caller at the other end of a connection.
@@ -40,20 +67,25 @@ impl Callers {
         engine: &Engine,
         peer: Option<&Peer>,
     ) -> Result<Caller, Refusal> {
-        let Some(policy) = &self.policy else {
+        let known = self.known.load();
+        let Some(known) = known.as_ref() else {
             return Ok(Caller {
                 view: engine.full().clone(),
                 profile: None,
             });
         };
         let identity = peer.and_then(|peer| peer.identity.as_deref());
-        let known = rorqual_access::Caller {
+        let asking = rorqual_access::Caller {
             subject: identity.map(|identity| identity.subject.as_str()),
             fingerprint: identity.map(|identity| &identity.fingerprint.0),
         };
-        let profile = policy.profile_for(&known).ok_or(Refusal::NoProfile {
-            certificate: identity.is_some(),
-        })?;
+        let profile = known
+            .policy
+            .profile_for(&asking)
+            .and_then(|profile| known.profiles.get(profile.name()))
+            .ok_or(Refusal::NoProfile {
+                certificate: identity.is_some(),
+            })?;
         let view = match profile.view() {
             id if id.is_full() => Some(engine.full().clone()),
             id => engine.view(id.as_str()),
@@ -67,7 +99,7 @@ impl Callers {
         })?;
         Ok(Caller {
             view,
-            profile: Some(Arc::new(profile.clone())),
+            profile: Some(Arc::clone(profile)),
         })
     }
 }

@@ -71,6 +71,12 @@ impl AccessConfig {
         }
     }
 
+    /// The file of the policy; none when it comes with the program, or there is none.
+    pub(in crate::server) fn policy_file(&self) -> Option<&Path> {
+        let path = self.policy.as_deref()?;
+        (path.as_os_str() != "national").then_some(path)
+    }
+
     /// Reads the policy.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config` | the table `[access]` |
 //! | `caller` | from a client certificate to a profile, its rights and its view |
+//! | `reload` | a policy that changes while the server runs |
 //! | `ror_headers` | the headers in which ROR clients say on whose behalf they ask |
 //! | `audit` | one line for each request, beside the requests |
 //!
@@ -12,8 +13,10 @@
 mod audit;
 mod caller;
 mod config;
+mod reload;
 mod ror_headers;
 
 pub(super) use audit::{Audit, Entry};
 pub(super) use caller::{Caller, Callers};
 pub use config::{AccessConfig, RorHeaders};
+pub(super) use reload::watch;

@@ -56,6 +56,7 @@ impl Asked {
             Route::Create => ("create", "Task"),
             Route::Patch(_) => ("patch", "Task"),
             Route::Requests => ("batch", ""),
+            Route::Export(asked) => (asked.interaction(), ""),
             Route::Metadata => ("capabilities", ""),
             Route::Live | Route::Ready | Route::Started => ("health", ""),
         };
@@ -124,7 +125,7 @@ impl Metrics {
         asked: Asked,
         status: u16,
         took: Duration,
-        bytes: usize,
+        bytes: u64,
         total: Option<u64>,
     ) {
         let Asked { interaction, kind } = asked;
@@ -137,7 +138,7 @@ impl Metrics {
         self.durations
             .get_or_create(&asked)
             .observe(took.as_secs_f64());
-        self.bytes.get_or_create(&asked).inc_by(bytes as u64);
+        self.bytes.get_or_create(&asked).inc_by(bytes);
         if let Some(total) = total {
             self.matches.get_or_create(&asked).inc_by(total);
         }

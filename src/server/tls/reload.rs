@@ -1,54 +1,18 @@
 //! Changed certificates, authorities and lists, taken up while the server runs.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch as channel;
 
 use super::config::TlsConfig;
 use super::door::{Door, Live};
 use super::material::{Material, TlsError};
 use super::status::{TlsStatus, now};
+use crate::server::changes::{Hangups, Look};
 
 /// How often expiries are repeated in the log.
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Done at the next SIGHUP; never when the system refused the handler.
-async fn asked(hangups: &mut Option<Signal>) {
-    let received = match hangups {
-        Some(signals) => signals.recv().await,
-        None => None,
-    };
-    if received.is_none() {
-        std::future::pending().await
-    }
-}
-
-/// What a file looks like from outside: another look means other content.
-#[derive(Debug, PartialEq, Eq)]
-struct Look {
-    length: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-    inode: (u64, u64),
-}
-
-impl Look {
-    /// `None` when the file cannot be looked at.
-    fn at(path: &Path) -> Option<Self> {
-        let data = std::fs::metadata(path).ok()?;
-        Some(Self {
-            length: data.len(),
-            modified: (data.mtime(), data.mtime_nsec()),
-            // A copy that keeps the time of modification still changes this one.
-            changed: (data.ctime(), data.ctime_nsec()),
-            inode: (data.dev(), data.ino()),
-        })
-    }
-}
 
 fn looks(config: &TlsConfig) -> Vec<Option<Look>> {
     config.files().map(Look::at).collect()
@@ -63,7 +27,7 @@ pub(in crate::server) struct Watcher {
     status: Arc<TlsStatus>,
     seen: Vec<Option<Look>>,
     warned: Instant,
-    hangups: Option<Signal>,
+    hangups: Hangups,
 }
 
 /// Loads what the table names: a door, and the watcher that keeps it up to date once it is [`run`](Watcher::run).
@@ -87,12 +51,7 @@ pub(in crate::server) fn watch(config: &TlsConfig) -> Result<(Door, Watcher), Tl
         status,
         seen,
         warned: Instant::now(),
-        // Caught from here on: before, it would end the process.
-        hangups: signal(SignalKind::hangup())
-            .inspect_err(|error| {
-                tracing::warn!(error = %error, "SIGHUP cannot be caught: changes are found by looking only");
-            })
-            .ok(),
+        hangups: Hangups::caught(),
     };
     Ok((door, watcher))
 }
@@ -103,7 +62,7 @@ impl Watcher {
         loop {
             let asked_for = tokio::select! {
                 () = tokio::time::sleep(self.config.reload_interval()) => false,
-                () = asked(&mut self.hangups) => true,
+                () = self.hangups.next() => true,
             };
             // Reading and parsing lists of megabytes is not for a thread that serves connections.
             match tokio::task::spawn_blocking(move || {

@@ -23,7 +23,7 @@ pub struct AnomalyConfig {
     pub fold_versions: u32,
     /// Age of the oldest version in the log from which on it is folded, in seconds; 0: never by age.
     pub fold_age_seconds: u64,
-    /// Older generations that a fold leaves in the index directory (0 to 1,000).
+    /// Older folded generations that a fold leaves in the index directory (0 to 1,000); those built from an extract stay.
     pub keep_generations: usize,
     /// Length from which on the log goes on in another file, in bytes (65,536 to 1,073,741,824).
     pub log_segment_bytes: u64,

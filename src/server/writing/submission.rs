@@ -91,9 +91,9 @@ impl Service {
 pub(super) fn told(id: &str, refusal: WriteRefusal) -> Refusal {
     match refusal {
         WriteRefusal::Defect { detail } => defect(id, &detail),
-        WriteRefusal::Unavailable { detail } => {
+        WriteRefusal::Unavailable { detail, begun } => {
             tracing::debug!(request = id, detail, "a write was turned away");
-            Refusal::Write(WriteRefusal::Unavailable { detail })
+            Refusal::Write(WriteRefusal::Unavailable { detail, begun })
         }
         other => Refusal::Write(other),
     }

@@ -14,7 +14,7 @@ mod order;
 mod paths;
 mod rational;
 mod subset;
-mod systems;
+pub mod systems;
 mod units;
 mod values;
 mod words;

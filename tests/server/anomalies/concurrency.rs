@@ -43,3 +43,22 @@ fn sixty_four_clients_report_two_thousand_anomalies() {
         [id.as_str()]
     );
 }
+
+#[test]
+fn a_bound_on_waiting_searches_turns_no_report_away() {
+    let server = Server::start_with(|config| {
+        config.limits.max_concurrent_searches = 1;
+        config.limits.max_waiting_searches = 0;
+    });
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                let mut client = server.connect();
+                for _ in 0..20 {
+                    client.report(&anomaly());
+                }
+            });
+        }
+    });
+    assert_eq!(server.connect().total("Task"), 2 + 16 * 20);
+}

@@ -1,7 +1,7 @@
 //! TLS and client certificates, as clients of another library's making meet them.
 
-mod client;
-mod files;
+pub mod client;
+pub mod files;
 mod matrix;
 mod metrics;
 mod old;
