@@ -142,7 +142,7 @@ fn by_region(generation: &Generation, kind: ResourceType) -> BTreeMap<String, u6
     if let Some(Values::Token(tokens)) = index.map(|index| &index.values) {
         for term in 0..tokens.terms().len() {
             let key = tokens.terms().key(term);
-            let (code, system) = split(&key);
+            let (code, system) = split(key);
             if memchr::memmem::find(system, REGIONS.as_bytes()).is_some() {
                 let code = String::from_utf8_lossy(code).into_owned();
                 *counts.entry(code).or_default() += tokens.postings().of(term).len() as u64;
