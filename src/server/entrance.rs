@@ -98,6 +98,7 @@ impl Entrance {
                 let _ = tokio::time::timeout(FAREWELL, async {
                     match &self.door {
                         None => {
+                            self.service.metrics.refused(&Refusal::Full);
                             let _ = turn_away(&stream, &Refusal::Full).await;
                         }
                         Some(door) => {
@@ -132,6 +133,7 @@ impl Entrance {
                 Err(refusal) => {
                     drop(place);
                     if let Some(_place) = self.turned_away_place() {
+                        self.service.metrics.refused(&refusal);
                         let farewell = turn_away(&stream, &refusal);
                         let _ = tokio::time::timeout(FAREWELL, farewell).await;
                     }

@@ -177,6 +177,11 @@ impl Exports {
         }
     }
 
+    /// The jobs, for those who watch.
+    pub(super) fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
+    }
+
     /// Answers a request about exports of what its caller sees.
     pub(super) async fn answer(
         &self,

@@ -123,6 +123,7 @@ impl Service {
             engine: Arc::clone(&self.engine),
             store: self.store.clone(),
             audit: self.audit.clone(),
+            exports: Arc::clone(self.exports.jobs()),
             tls,
         }
     }

@@ -10,6 +10,7 @@ mod floods;
 mod http2;
 mod quotas;
 mod refusals;
+mod request_names;
 mod slow;
 mod smuggling;
 mod started;

@@ -1,4 +1,4 @@
-//! How the service is started and known: the socket that it is passed, its health, its version, the names of requests.
+//! How the service is started and known: the socket that it is passed, its health, its version.
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -22,36 +22,6 @@ fn health_has_three_addresses() {
     }
     let refused = server.connect().send("POST", "/startupz", &[], b"");
     assert_eq!(refused.status, 405);
-}
-
-#[test]
-fn every_refusal_names_its_request_in_the_header_and_in_the_outcome() {
-    let server = Server::start();
-    let mut client = server.connect();
-    let answer = client.get("/fhir/Nothing");
-    let name = answer.header("x-request-id").expect("a name").to_owned();
-    assert_eq!(answer.json()["id"], name.as_str());
-    let own = |client: &mut Client, name: &str| {
-        client.send(
-            "GET",
-            "/fhir/Location?nom=1",
-            &[("X-Request-Id", name)],
-            b"",
-        )
-    };
-    let answer = own(&mut client, "regulation-44.7");
-    assert_eq!(answer.json()["id"], "regulation-44.7");
-    // No FHIR id, and the client's name all the same.
-    let answer = own(&mut client, "a/b:1");
-    assert_eq!(answer.header("x-request-id"), Some("a/b:1"));
-    assert_eq!(answer.json()["id"], serde_json::Value::Null);
-    assert_eq!(answer.json()["meta"]["tag"][0]["code"], "a/b:1");
-    // Not readable as HTTP at all.
-    client.write(b"GET /fhir/Location?name=a b HTTP/1.1\r\nHost: test\r\n\r\n");
-    let answer = client.receive(false).expect("an answer");
-    assert_eq!(answer.status, 400);
-    let name = answer.header("x-request-id").expect("a name").to_owned();
-    assert_eq!(answer.json()["id"], name.as_str());
 }
 
 #[test]

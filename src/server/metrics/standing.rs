@@ -12,6 +12,7 @@ use rorqual_schema::ResourceType;
 
 use crate::Engine;
 use crate::anomaly::store::Store;
+use crate::export::Jobs;
 use crate::index::FORMAT_VERSION;
 use crate::server::access::Audit;
 use crate::server::tls::TlsStatus;
@@ -21,6 +22,7 @@ pub(in crate::server) struct Standing {
     pub(in crate::server) engine: Arc<Engine>,
     pub(in crate::server) store: Option<Arc<Store>>,
     pub(in crate::server) audit: Option<Arc<Audit>>,
+    pub(in crate::server) exports: Arc<Jobs>,
     pub(in crate::server) tls: Option<Arc<TlsStatus>>,
 }
 
@@ -73,6 +75,13 @@ impl Collector for Standing {
         self.program(&mut out)?;
         self.index(&mut out)?;
         self.log(&mut out)?;
+        let (preparing, done) = self.exports.counts();
+        let jobs = |phase: &str, count: usize| ([("phase", phase.to_owned())], count as f64);
+        out.gauges(
+            "export_jobs",
+            "Exports that are kept, by phase; each holds its generation",
+            [jobs("preparing", preparing), jobs("done", done)],
+        )?;
         if let Some(audit) = &self.audit {
             out.counter(
                 "requests_not_recorded",

@@ -69,7 +69,11 @@ fn requests_are_counted_by_what_they_ask_and_what_they_get() {
     client.get("/fhir/Location?nom=1");
     client.get("/fhir/Nothing");
     client.get("/livez");
+    assert_eq!(client.get("/fhir/$export").status, 202);
     let all = scrape(&server);
+    assert_eq!(sum(&all, "rorqual_export_jobs", &[]), 1.0);
+    let exports = ["interaction=\"export\"", "status=\"202\""];
+    assert_eq!(sum(&all, "rorqual_requests_total", &exports), 1.0);
     let searched = ["interaction=\"search\"", "kind=\"Location\""];
     let count = |labels: &[&str]| sum(&all, "rorqual_requests_total", labels);
     assert_eq!(count(&[searched[0], searched[1], "status=\"200\""]), 2.0);
