@@ -67,11 +67,11 @@ fn refusals_name_their_request() {
 #[test]
 fn refusals_before_anything_is_read_name_their_request() {
     let server = Server::start_with(|config| {
-        config.limits.url_bytes = 200;
-        config.limits.header_bytes = 400;
+        config.limits.url_bytes = 300;
+        config.limits.header_bytes = 1_024;
         config.limits.max_connections = 3;
     });
-    let long = "a".repeat(500);
+    let long = "a".repeat(1_500);
     let answer = server.get(&format!("/fhir/Location?name={long}"));
     assert_eq!(answer.status, 414);
     named(&answer);
