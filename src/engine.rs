@@ -305,6 +305,7 @@ impl Engine {
             handling: Handling::Default,
             permits: None,
             coding: Coding::Identity,
+            name: None,
         }
     }
 

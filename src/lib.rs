@@ -38,6 +38,7 @@
 pub mod access;
 pub mod anomaly;
 pub mod bundle;
+pub mod comparison;
 pub mod engine;
 pub mod export;
 pub mod index;
@@ -46,6 +47,7 @@ pub mod query;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod verify;
+pub mod version;
 pub mod view;
 
 pub use engine::{Engine, EngineOptions};

@@ -63,6 +63,24 @@ impl Issue {
 
 /// The JSON of an OperationOutcome with these issues; one is made up when there is none, as FHIR requires one.
 pub fn operation_outcome(issues: &[Issue]) -> Vec<u8> {
+    outcome(issues).to_string().into_bytes()
+}
+
+/// The same, naming the request that it answers: as its `id`, or as a tag where the name is no FHIR id.
+pub fn named_outcome(issues: &[Issue], request: &str) -> Vec<u8> {
+    let mut outcome = outcome(issues);
+    if rorqual_schema::is_id(request) {
+        outcome["id"] = json!(request);
+    } else {
+        outcome["meta"] = json!({ "tag": [{ "system": REQUESTS, "code": request }] });
+    }
+    outcome.to_string().into_bytes()
+}
+
+/// The system of names of requests that are no FHIR ids.
+const REQUESTS: &str = "urn:rorqual:request";
+
+fn outcome(issues: &[Issue]) -> Value {
     let mut list: Vec<Value> = issues.iter().map(Issue::to_json).collect();
     if list.is_empty() {
         list.push(json!({
@@ -72,13 +90,11 @@ pub fn operation_outcome(issues: &[Issue]) -> Vec<u8> {
         }));
     }
     json!({ "resourceType": "OperationOutcome", "issue": list })
-        .to_string()
-        .into_bytes()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Issue, Severity, operation_outcome};
+    use super::{Issue, Severity, named_outcome, operation_outcome};
 
     #[test]
     fn empty_members_are_left_out() {
@@ -99,6 +115,16 @@ mod tests {
         let read: serde_json::Value = serde_json::from_slice(&operation_outcome(&[issue])).unwrap();
         assert_eq!(read["issue"][0]["diagnostics"], "a=1");
         assert_eq!(read["issue"][0]["expression"][0], "http.a");
+    }
+
+    #[test]
+    fn a_request_is_named_where_fhir_allows_it() {
+        let read = |name| -> serde_json::Value {
+            serde_json::from_slice(&named_outcome(&[], name)).unwrap()
+        };
+        assert_eq!(read("3f-a.1")["id"], "3f-a.1");
+        assert_eq!(read("a/1")["id"], serde_json::Value::Null);
+        assert_eq!(read("a/1")["meta"]["tag"][0]["code"], "a/1");
     }
 
     #[test]

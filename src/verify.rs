@@ -34,16 +34,23 @@ pub struct Verification {
 /// # Errors
 /// [`FormatError`] when there is no generation, or its manifest cannot be read at all.
 pub fn verify(index: &Path) -> Result<Verification, FormatError> {
-    let id = Generation::current(index)?;
-    let path = Generation::path_of(index, &id);
+    verify_generation(index, &Generation::current(index)?)
+}
+
+/// Checks any generation of an index directory, by its id.
+///
+/// # Errors
+/// [`FormatError`] when there is none of that id, or its manifest cannot be read at all.
+pub fn verify_generation(index: &Path, id: &str) -> Result<Verification, FormatError> {
+    let path = Generation::path_of(index, id);
     let manifest = crate::index::manifest::Manifest::read(&path)?;
     let mut found = Verification {
-        generation: id.clone(),
+        generation: id.to_owned(),
         ..Verification::default()
     };
     if manifest.generation != id {
         found.faults.push(format!(
-            "CURRENT names {id}, the manifest there says {}",
+            "generation {id}: the manifest there says {}",
             manifest.generation
         ));
     }

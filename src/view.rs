@@ -49,6 +49,8 @@ pub struct SearchRequest<'a> {
     pub permits: Option<&'a dyn Permits>,
     /// How the bytes of the answer are written.
     pub coding: Coding,
+    /// The name of the request, told in the OperationOutcome of an answer; nothing: it is not told.
+    pub name: Option<&'a str>,
 }
 
 /// What a caller may ask about, beyond what a view shows: some may not search by a parameter, or see a type.
@@ -154,6 +156,12 @@ impl View {
         }
     }
 
+    /// A generation on its own, live or not, as it was built: without what was written since.
+    pub fn of_generation(index: &std::path::Path, generation: Arc<Generation>) -> View {
+        let seal = Arc::new(CursorSeal::of_directory(index));
+        View::new("", generation, Arc::default(), seal)
+    }
+
     /// Its name; empty for the full view.
     pub fn name(&self) -> &str {
         &self.name
@@ -215,6 +223,11 @@ impl View {
             self.live.store(Arc::new(next));
         }
         Ok(true)
+    }
+
+    /// How many former states are kept for the cursors that name them.
+    pub fn retired(&self) -> usize {
+        unpoisoned(&self.retired).len()
     }
 
     /// Searches, with everything that a server knows of the request.
@@ -506,6 +519,7 @@ impl View {
             match_subset: Subset::new(kind, parsed.summary, &parsed.elements),
             include_subsets: include_subsets(parsed),
             warnings: &warnings,
+            request: request.name,
         };
         let chunks = bundle(snapshot, &frame, &entries, request.coding).map_err(|error| {
             SearchError::from(Fault::DamagedIndex {

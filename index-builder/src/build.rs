@@ -1,5 +1,6 @@
 //! A whole build, from the extract to the live generation.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -9,9 +10,10 @@ use std::time::Duration;
 use chrono::{SecondsFormat, Utc};
 use rorqual::access::POLICY;
 use rorqual::anomaly::carried::{CarryError, carried};
+use rorqual::index::candidate::Candidate;
 use rorqual::index::generation::Generation;
 use rorqual::index::manifest::{AnomalyMark, Manifest};
-use rorqual::index::workplace::{Keep, REJECTS, Workplace, generation_id};
+use rorqual::index::workplace::{REJECTS, Workplace, generation_id};
 use rorqual::index::{FORMAT_VERSION, FormatError};
 use rorqual_access::{Policy, PolicyError};
 use rorqual_schema::{ResourceType, Schema, SchemaError, TimeZoneRule, ValueError};
@@ -45,6 +47,8 @@ pub struct BuildOptions {
     pub access: Option<PathBuf>,
     /// Share of rejected records, in per cent, above which the build fails. Default 1.
     pub reject_percent: f64,
+    /// Leaves what is built as a candidate, which goes live when it is published, instead of making it live.
+    pub candidate: bool,
     /// Shows no progress.
     pub quiet: bool,
     /// Bounds on what is read.
@@ -62,6 +66,7 @@ impl Default for BuildOptions {
             keep: 1,
             access: None,
             reject_percent: 1.0,
+            candidate: false,
             quiet: true,
             limits: Limits::default(),
         }
@@ -163,7 +168,7 @@ fn hint(error: &FormatError) -> &'static str {
     }
 }
 
-/// Builds a generation and makes it live.
+/// Builds a generation and makes it live, or a candidate for that.
 ///
 /// # Errors
 /// [`BuildError`]; whatever was live before stays live, and no debris outlasts the next build.
@@ -225,6 +230,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     let mut manifest = Manifest {
         format_version: FORMAT_VERSION,
         generation: generation.clone(),
+        base: None,
         created: started.to_rfc3339_opts(SecondsFormat::Millis, true),
         built_by: format!("index-builder {}", env!("CARGO_PKG_VERSION")),
         schema_digest: schema.digest(),
@@ -253,9 +259,29 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     report.views = manifest.views.clone();
     report.index_bytes = manifest.files.values().map(|file| file.length).sum();
     manifest.write(&built)?;
-    workplace.publish(&built, &generation, Keep::Newest(options.keep))?;
+    // Rejects are counted before the rest of the report is.
+    report.complete(Utc::now());
+    if options.candidate {
+        let candidate = Candidate {
+            live: Generation::current(&options.index).ok(),
+            read: read_records,
+            rejected: report.rejected,
+            rejected_by_type: rejected_by_type(&report),
+        };
+        workplace.set_aside(&built, &generation, &candidate)?;
+    } else {
+        workplace.publish(&built, &generation, options.keep)?;
+    }
     report.complete(Utc::now());
     Ok(report)
+}
+
+fn rejected_by_type(report: &Report) -> BTreeMap<String, u64> {
+    let types = report.types.iter();
+    types
+        .filter(|(_, counts)| counts.rejected > 0)
+        .map(|(name, counts)| (name.clone(), counts.rejected))
+        .collect()
 }
 
 /// The text of the access policy asked for, checked before anything is read. A live index with views is not followed by

@@ -13,7 +13,7 @@ use index_builder::{BuildOptions, build};
 /// input. Resource types may come in any order. The new index replaces the live one by an atomic rename; a
 /// running `rorqual serve` picks it up by itself.
 #[derive(Parser)]
-#[command(name = "index-builder", version, after_help = AFTER)]
+#[command(name = "index-builder", version = rorqual::version::VERSION.as_str(), after_help = AFTER)]
 struct Arguments {
     /// What to read: a file, a folder of files, or - for standard input. May be repeated
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
@@ -39,6 +39,9 @@ struct Arguments {
     /// Share of rejected records, in per cent, above which the build fails and the live index stays
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
     reject_percent: f64,
+    /// Leaves the new index as a candidate instead of making it live; `rorqual publish` does that later
+    #[arg(long)]
+    candidate: bool,
     /// Prints the report as JSON on standard output and shows no progress
     #[arg(long)]
     json: bool,
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         keep: arguments.keep,
         access: arguments.access,
         reject_percent: arguments.reject_percent,
+        candidate: arguments.candidate,
         quiet: arguments.json,
         limits: defaults.limits,
     };

@@ -23,7 +23,7 @@ use crate::index::pack::PackWriter;
 use crate::index::segment::SegmentBuilder;
 use crate::index::snapshot::Snapshot;
 use crate::index::text::{TextWriter, seal_folder};
-use crate::index::workplace::{Keep, Workplace, generation_id};
+use crate::index::workplace::{Workplace, generation_id};
 use crate::index::{FORMAT_VERSION, FormatError, checksum_file};
 
 /// Why a fold did not happen. What was live stays live, and the log stays whole.
@@ -63,9 +63,9 @@ pub struct FoldReport {
     pub milliseconds: u64,
 }
 
-/// Folds the log of an index directory into a new generation and makes it live, keeping `keep` older ones that
-/// were folded too, and every one that was built from an extract. A server
-/// may answer and write meanwhile: what it writes during the fold stays in the log.
+/// Folds the log of an index directory into a new generation and makes it live, keeping `keep` older folds of the same
+/// build ([`crate::index::kept::prune`]). A server may answer and write meanwhile: what it writes during the fold stays in
+/// the log.
 ///
 /// # Errors
 /// [`FoldError`]; another build or fold at work is [`FormatError::Busy`].
@@ -96,30 +96,10 @@ pub fn fold(index: &Path, keep: usize) -> Result<FoldReport, FoldError> {
         id: &id,
         created: started.to_rfc3339_opts(SecondsFormat::Millis, true),
         mark: journal.mark,
+        made_by: "fold",
     };
-    let mut of_views = Files::new();
-    for (name, (view, rules)) in live.views() {
-        let mut redaction = Redaction::new(Snapshot::of(live.clone()), Snapshot::of(view.clone()));
-        let shown = redaction
-            .shown(rules, &journal.versions)
-            .map_err(|error| FoldError::View(error.to_string()))?;
-        let folder = built.join(VIEWS).join(name);
-        let (mut files, manifest, _) = fold_into(view, &shown, &folder, &next)?;
-        manifest.write(&folder)?;
-        for own in [MANIFEST, MANIFEST_CHECKSUM] {
-            files.insert(own.to_owned(), checksum_file(&folder.join(own))?);
-        }
-        let inside = |(file, record)| (format!("{VIEWS}/{name}/{file}"), record);
-        of_views.extend(files.into_iter().map(inside));
-    }
-    if !live.views().is_empty() {
-        sync_directory(&built.join(VIEWS))?;
-    }
-    let (files, mut manifest, standing) = fold_into(&live, &journal.versions, &built, &next)?;
-    manifest.files = files;
-    manifest.files.extend(of_views);
-    manifest.write(&built)?;
-    workplace.publish(&built, &id, Keep::NewestFolds(keep))?;
+    let (manifest, standing) = with_anomalies(&live, &journal.versions, &built, &next)?;
+    workplace.publish(&built, &id, keep)?;
     Ok(FoldReport {
         generation: id,
         folded: true,
@@ -132,11 +112,46 @@ pub fn fold(index: &Path, keep: usize) -> Result<FoldReport, FoldError> {
     })
 }
 
+/// Makes the folder of the next generation, views and all: the directory of `live`, with these versions of anomalies over
+/// its own. Answers its manifest, and how many anomalies are new and changed.
+pub(super) fn with_anomalies(
+    live: &Arc<Generation>,
+    versions: &[Version],
+    built: &Path,
+    next: &Next<'_>,
+) -> Result<(Manifest, (u64, u64)), FoldError> {
+    let mut of_views = Files::new();
+    for (name, (view, rules)) in live.views() {
+        let mut redaction = Redaction::new(Snapshot::of(live.clone()), Snapshot::of(view.clone()));
+        let shown = redaction
+            .shown(rules, versions)
+            .map_err(|error| FoldError::View(error.to_string()))?;
+        let folder = built.join(VIEWS).join(name);
+        let (mut files, manifest, _) = fold_into(view, &shown, &folder, next)?;
+        manifest.write(&folder)?;
+        for own in [MANIFEST, MANIFEST_CHECKSUM] {
+            files.insert(own.to_owned(), checksum_file(&folder.join(own))?);
+        }
+        let inside = |(file, record)| (format!("{VIEWS}/{name}/{file}"), record);
+        of_views.extend(files.into_iter().map(inside));
+    }
+    if !live.views().is_empty() {
+        sync_directory(&built.join(VIEWS))?;
+    }
+    let (files, mut manifest, standing) = fold_into(live, versions, built, next)?;
+    manifest.files = files;
+    manifest.files.extend(of_views);
+    manifest.write(built)?;
+    Ok((manifest, standing))
+}
+
 /// What all views of the next generation have in common.
-struct Next<'a> {
-    id: &'a str,
-    created: String,
-    mark: AnomalyMark,
+pub(super) struct Next<'a> {
+    pub(super) id: &'a str,
+    pub(super) created: String,
+    pub(super) mark: AnomalyMark,
+    /// What is done, for the manifest.
+    pub(super) made_by: &'static str,
 }
 
 /// Makes the folder of a generation, or of a view of one, from the live one and what was written since. Answers its files,
@@ -157,8 +172,9 @@ fn fold_into(
     let mut manifest = Manifest {
         format_version: FORMAT_VERSION,
         generation: next.id.to_owned(),
+        base: Some(live.manifest().base().to_owned()),
         created: next.created.clone(),
-        built_by: format!("rorqual {} (fold)", env!("CARGO_PKG_VERSION")),
+        built_by: format!("rorqual {} ({})", env!("CARGO_PKG_VERSION"), next.made_by),
         anomalies: next.mark,
         folded_from: Some(live.id().to_owned()),
         files: files.clone(),

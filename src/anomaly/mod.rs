@@ -7,7 +7,8 @@
 //!
 //! [`draft`] is a Task that was read and checked; [`store`] is the one writer, which decides, assigns, makes durable and
 //! then visible; [`record`] is one record of the log, [`journal`] reads it back; [`fold`] brings the log into a new
-//! generation, [`carried`] into one that is built from a new extract. What a Task may be and how the log lies on disk is in the crate `rorqual_anomaly`; how what was written is searched, in
+//! generation, [`carried`] into one that is built from a new extract, [`takeover`]
+//! into one that goes live in the place of another. What a Task may be and how the log lies on disk is in the crate `rorqual_anomaly`; how what was written is searched, in
 //! [`crate::index::overlay`].
 
 pub mod carried;
@@ -18,4 +19,5 @@ pub mod journal;
 pub mod record;
 pub mod refusal;
 pub mod store;
+pub mod takeover;
 mod writer;

@@ -37,7 +37,7 @@ pub struct StoreOptions {
     pub fold_versions: u32,
     /// After how long a version in the log is folded; zero: never by age.
     pub fold_age: Duration,
-    /// How many older folded generations a fold keeps; those built from an extract all stay.
+    /// How many older folds of the same build a fold keeps: see [`crate::index::kept::prune`].
     pub keep: usize,
 }
 

@@ -528,6 +528,7 @@ impl<S: Storage> Writer<S> {
             handling: Handling::Strict,
             permits: None,
             coding: Coding::Identity,
+            name: None,
         });
         let found = found.map_err(|error| refused(error.to_string()))?;
         match found.as_slice() {

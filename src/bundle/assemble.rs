@@ -11,7 +11,7 @@ use super::gzip::GzipBody;
 use super::subset::{Subset, SubsetError};
 use crate::index::bodies::Bodies;
 use crate::index::snapshot::Snapshot;
-use crate::outcome::Issue;
+use crate::outcome::{Issue, named_outcome, operation_outcome};
 
 /// Why an entry is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +55,8 @@ pub struct Frame<'a> {
     pub include_subsets: Vec<(ResourceType, Subset)>,
     /// Said in an `outcome` entry.
     pub warnings: &'a [Issue],
+    /// The name of the request, which that entry tells.
+    pub request: Option<&'a str>,
 }
 
 /// How the bytes of an answer are written (RFC 9110, section 8.4).
@@ -200,7 +202,10 @@ pub fn bundle(
     }
     if !frame.warnings.is_empty() {
         start(&mut pending);
-        let outcome = crate::outcome::operation_outcome(frame.warnings);
+        let outcome = match frame.request {
+            Some(request) => named_outcome(frame.warnings, request),
+            None => operation_outcome(frame.warnings),
+        };
         pending.push_str(&format!(
             "{{\"fullUrl\":\"urn:uuid:{}\",\"resource\":",
             frame.id

@@ -2,9 +2,13 @@
 
 mod bench;
 mod check_config;
+mod compare;
 mod explain;
 mod fold;
+mod generations;
+mod publish;
 mod query;
+mod rollback;
 mod serve;
 mod verify;
 
@@ -17,7 +21,7 @@ use clap::{Parser, Subcommand};
 ///
 /// An index is made by `index-builder`. `serve` puts it behind FHIR R4 over HTTP; `query` asks it without a server.
 #[derive(Parser)]
-#[command(name = "rorqual", version, after_help = AFTER)]
+#[command(name = "rorqual", version = rorqual::version::VERSION.as_str(), after_help = AFTER)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -28,6 +32,7 @@ Exit codes:
   0  done
   1  failed
   2  wrong usage
+  4  compared, and refused: a candidate is not within the tolerances
 
 Examples:
   rorqual serve  --index .index
@@ -48,7 +53,15 @@ enum Command {
     Explain(explain::Arguments),
     /// Brings the log of anomalies into a new generation
     Fold(fold::Arguments),
-    /// Checks every checksum and cross-reference of the live generation
+    /// Lists the generations on disk: the live one, those that were, and candidates
+    Generations(generations::Arguments),
+    /// Makes the directory of an earlier generation live again, and loses no anomaly
+    Rollback(rollback::Arguments),
+    /// Compares a candidate with the live generation
+    Compare(compare::Arguments),
+    /// Makes a candidate live
+    Publish(publish::Arguments),
+    /// Checks every checksum and cross-reference of a generation
     Verify(verify::Arguments),
     /// Measures searches in the library, without HTTP
     Bench(bench::Arguments),
@@ -70,6 +83,10 @@ pub fn run() -> ExitCode {
         Command::Query(arguments) => query::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Fold(arguments) => fold::run(&arguments),
+        Command::Generations(arguments) => generations::run(&arguments),
+        Command::Rollback(arguments) => rollback::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Publish(arguments) => publish::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

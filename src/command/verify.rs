@@ -1,9 +1,9 @@
-//! `rorqual verify`: is every byte of the live generation what was written?
+//! `rorqual verify`: is every byte of a generation what was written?
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use rorqual::verify::verify;
+use rorqual::verify::{verify, verify_generation};
 
 use super::{Failure, Index};
 
@@ -11,6 +11,9 @@ use super::{Failure, Index};
 pub struct Arguments {
     #[command(flatten)]
     index: Index,
+    /// The generation to check [default: the live one]
+    #[arg(long, value_name = "ID")]
+    generation: Option<String>,
     /// Prints the findings as JSON
     #[arg(long)]
     json: bool,
@@ -18,7 +21,11 @@ pub struct Arguments {
 
 /// Prints what was checked and what is wrong; fails when anything is.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let found = verify(&arguments.index.directory)?;
+    let index = &arguments.index.directory;
+    let found = match &arguments.generation {
+        Some(id) => verify_generation(index, id)?,
+        None => verify(index)?,
+    };
     let mut out = std::io::stdout().lock();
     if arguments.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&found)?)?;

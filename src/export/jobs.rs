@@ -176,6 +176,13 @@ impl Jobs {
         drop(self.living(Instant::now()));
     }
 
+    /// How many jobs there are: those still prepared, and those that are done.
+    pub fn counts(&self) -> (usize, usize) {
+        let kept = self.living(Instant::now());
+        let done = kept.values().filter(|job| job.outcome().is_some()).count();
+        (kept.len() - done, done)
+    }
+
     fn find(&self, now: Instant, id: &str, owner: &str) -> Result<Arc<Job>, ExportError> {
         let id = Uuid::try_parse(id).map_err(|_| ExportError::UnknownJob)?;
         let kept = self.living(now);

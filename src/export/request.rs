@@ -189,6 +189,7 @@ fn filter(
         handling: request.handling,
         permits: request.permits,
         coding: Coding::Identity,
+        name: None,
     };
     let read = view
         .read_search(snapshot, &search)

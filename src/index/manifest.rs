@@ -22,6 +22,9 @@ pub struct Manifest {
     pub format_version: u32,
     /// The generation's id: the instant of its build and a random suffix.
     pub generation: String,
+    /// The build whose directory it holds: a fold and a rollback link that of another generation. Absent: its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// When the build began, RFC 3339 UTC.
     pub created: String,
     /// Version of the program that built it.
@@ -78,6 +81,11 @@ impl FileRecord {
 }
 
 impl Manifest {
+    /// The id of the build whose directory the generation holds.
+    pub fn base(&self) -> &str {
+        self.base.as_deref().unwrap_or(&self.generation)
+    }
+
     /// Writes the manifest, the last file of a generation, with its checksum, and syncs the folder.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //! [`directory`] (all of one resource type) and [`generation`] (the whole).
 
 pub mod bodies;
+pub mod candidate;
 pub mod column;
 pub mod date;
 pub mod deflated;
@@ -13,6 +14,7 @@ pub mod dictionary;
 pub mod directory;
 pub mod generation;
 pub mod interner;
+pub mod kept;
 pub mod lines;
 pub mod manifest;
 pub mod map;

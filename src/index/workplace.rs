@@ -1,4 +1,5 @@
-//! The index directory while a generation is made: the lock, the staging folder, publishing, pruning.
+//! The index directory while a generation is made: the lock, the staging folder, publishing.
+//! What is pruned is decided in [`super::kept`].
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -6,8 +7,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use super::FormatError;
+use super::candidate::{self, Candidate};
 use super::generation::{CURRENT, GENERATIONS, Generation, sync_directory};
-use super::manifest::Manifest;
+use super::kept::{self, generations};
 
 const LOCK: &str = "build.lock";
 const STAGING: &str = "building-";
@@ -30,16 +32,6 @@ pub fn generation_id(started: DateTime<Utc>) -> Result<String, FormatError> {
         "{}-{a:02x}{b:02x}{c:02x}",
         started.format("%Y%m%dT%H%M%S%3fZ")
     ))
-}
-
-/// Which older generations stay when a new one goes live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// So many, the newest.
-    Newest(usize),
-    /// Every one that was built from an extract, and so many, the newest, of those that only folded the log of anomalies: an
-    /// hourly fold must not cost the nights before.
-    NewestFolds(usize),
 }
 
 /// The right to make a generation in a directory, held until dropped.
@@ -97,35 +89,63 @@ impl Workplace {
         &self.staging
     }
 
-    /// Moves the finished generation into place and makes it live, then prunes older ones.
+    /// Moves the finished generation into place and makes it live, then prunes what `keep` does not cover: see
+    /// [`kept::prune`].
     ///
     /// # Errors
     /// [`FormatError::Io`]; what was live stays live.
-    pub fn publish(&self, built: &Path, generation: &str, keep: Keep) -> Result<(), FormatError> {
+    pub fn publish(&self, built: &Path, generation: &str, keep: usize) -> Result<(), FormatError> {
+        self.place(built, generation)?;
+        self.make_live(generation, keep)
+    }
+
+    /// Moves the finished generation into place as a candidate: the live one stays, and so does this one until it goes
+    /// live or another candidate takes its place.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`]; what was live stays live.
+    pub fn set_aside(
+        &self,
+        built: &Path,
+        generation: &str,
+        candidate: &Candidate,
+    ) -> Result<(), FormatError> {
+        self.place(built, generation)?;
+        candidate.write(&self.index, generation, &self.staging)?;
+        for other in candidate::all(&self.index)? {
+            if other != generation {
+                self.drop_candidate(&other)?;
+            }
+        }
+        self.prune_reject_files()
+    }
+
+    /// Makes a generation that is in its place the live one, and prunes.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn make_live(&self, generation: &str, keep: usize) -> Result<(), FormatError> {
         self.ensure_cursor_key()?;
+        Generation::publish(&self.index, generation)?;
+        candidate::forget(&self.index, generation)?;
+        self.prune_reject_files()?;
+        kept::prune(&self.index, generation, keep)
+    }
+
+    /// Removes a candidate that will not go live.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn drop_candidate(&self, generation: &str) -> Result<(), FormatError> {
+        // Without its mark the folder is the debris of a build: whatever happens now, the next one clears it.
+        candidate::forget(&self.index, generation)?;
+        kept::remove(&self.index, generation)
+    }
+
+    fn place(&self, built: &Path, generation: &str) -> Result<(), FormatError> {
         let place = Generation::path_of(&self.index, generation);
         fs::rename(built, &place).map_err(|source| FormatError::io(&place, source))?;
-        sync_directory(&self.index.join(GENERATIONS))?;
-        Generation::publish(&self.index, generation)?;
-        let mut older = generations(&self.index)?;
-        older.retain(|id| id != generation);
-        self.prune_reject_files()?;
-        let keep = match keep {
-            Keep::Newest(keep) => keep,
-            Keep::NewestFolds(keep) => {
-                let folded = |id: &String| {
-                    let manifest = Manifest::read(&Generation::path_of(&self.index, id));
-                    manifest.is_ok_and(|manifest| manifest.folded_from.is_some())
-                };
-                older.retain(folded);
-                keep
-            }
-        };
-        for id in older.iter().rev().skip(keep) {
-            let path = Generation::path_of(&self.index, id);
-            fs::remove_dir_all(&path).map_err(|source| FormatError::io(&path, source))?;
-        }
-        Ok(())
+        sync_directory(&self.index.join(GENERATIONS))
     }
 
     /// Reject files tell of past nights; the oldest go.
@@ -179,28 +199,24 @@ impl Drop for Workplace {
     }
 }
 
-/// The ids of the generations on disk, ascending, that is oldest first.
-fn generations(index: &Path) -> Result<Vec<String>, FormatError> {
-    let folder = index.join(GENERATIONS);
-    let mut ids = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(|source| FormatError::io(&folder, source))? {
-        let entry = entry.map_err(|source| FormatError::io(&folder, source))?;
-        ids.push(entry.file_name().to_string_lossy().into_owned());
-    }
-    ids.sort();
-    Ok(ids)
-}
-
-/// Removes generations newer than the live one: a build was interrupted between its two renames.
+/// Removes generations newer than the live one that are no candidates: a build was interrupted between its two renames.
 fn remove_unpublished(index: &Path) -> Result<(), FormatError> {
     let live = match Generation::current(index) {
         Ok(id) => id,
         Err(FormatError::NoGeneration { .. }) => String::new(),
         Err(error) => return Err(error),
     };
-    for id in generations(index)?.into_iter().filter(|id| *id > live) {
-        let path = Generation::path_of(index, &id);
-        fs::remove_dir_all(&path).map_err(|source| FormatError::io(&path, source))?;
+    let candidates = candidate::all(index)?;
+    let mut ids = generations(index)?;
+    for id in &candidates {
+        // It went live, or its folder was removed, and then the power was cut.
+        if *id == live || !ids.contains(id) {
+            candidate::forget(index, id)?;
+        }
+    }
+    ids.retain(|id| *id > live && !candidates.contains(id));
+    for id in ids {
+        kept::remove(index, &id)?;
     }
     let next = index.join(format!("{CURRENT}.next"));
     if next.exists() {

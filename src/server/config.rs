@@ -24,8 +24,10 @@ use crate::query::parse::GroupMatching;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
-    /// Address and port to listen on, `host:port`; port 0 takes a free one.
+    /// Address and port to listen on, `host:port`; port 0 takes a free one; `systemd` takes the socket that it passes.
     pub listen: String,
+    /// Address and port on which Prometheus finds the metrics, by plain HTTP at `/metrics`. Absent: nowhere.
+    pub metrics_listen: Option<String>,
     /// URL under which clients reach the server, used in every link. Absent: `http://<listen>/fhir`.
     pub base_url: Option<String>,
     /// Whether an unknown search parameter is dropped with a warning instead of refused, when the
@@ -79,6 +81,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
+            metrics_listen: None,
             base_url: None,
             lenient_by_default: false,
             gzip: true,
@@ -350,6 +353,7 @@ mod tests {
         let shown = ServerConfig::from_toml(&text).expect("the example is a valid configuration");
         let defaults = ServerConfig {
             base_url: Some("http://127.0.0.1:8080/fhir".to_owned()),
+            metrics_listen: Some("127.0.0.1:9464".to_owned()),
             tls: Some(TlsConfig::example()),
             access: AccessConfig {
                 policy: Some("access.toml".into()),

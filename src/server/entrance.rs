@@ -98,6 +98,7 @@ impl Entrance {
                 let _ = tokio::time::timeout(FAREWELL, async {
                     match &self.door {
                         None => {
+                            self.service.metrics.refused(&Refusal::Full);
                             let _ = turn_away(&stream, &Refusal::Full).await;
                         }
                         Some(door) => {
@@ -118,6 +119,7 @@ impl Entrance {
         address: SocketAddr,
         place: OwnedSemaphorePermit,
     ) {
+        let _open = self.service.metrics.opened();
         let seat = self.clients.seat(ClientKey::of_address(address.ip()));
         let mut stopping = self.stopping.clone();
         let Some(door) = &self.door else {
@@ -131,6 +133,7 @@ impl Entrance {
                 Err(refusal) => {
                     drop(place);
                     if let Some(_place) = self.turned_away_place() {
+                        self.service.metrics.refused(&refusal);
                         let farewell = turn_away(&stream, &refusal);
                         let _ = tokio::time::timeout(FAREWELL, farewell).await;
                     }

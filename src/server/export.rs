@@ -33,7 +33,7 @@ use super::search_pool::caught;
 use crate::Handling;
 use crate::export::manifest::{FILES, JOB, STATUS, manifest, running, status_url};
 use crate::export::{ExportError, ExportFile, ExportRequest, Job, Jobs};
-use crate::outcome::{Issue, Severity, operation_outcome};
+use crate::outcome::{Issue, Severity, named_outcome};
 
 const X_PROGRESS: HeaderName = HeaderName::from_static("x-progress");
 const JSON: &str = "application/json";
@@ -57,6 +57,17 @@ pub(super) enum ExportRoute {
         /// The file's name as written.
         name: String,
     },
+}
+
+impl ExportRoute {
+    /// Its name among the interactions.
+    pub(super) fn interaction(&self) -> &'static str {
+        match self {
+            ExportRoute::KickOff => "export",
+            ExportRoute::Status { .. } => "export-status",
+            ExportRoute::File { .. } => "export-file",
+        }
+    }
 }
 
 /// What `method` and an address below the base mean; `None`: nothing about exports.
@@ -128,6 +139,8 @@ pub(super) struct Asking<'a> {
     pub(super) query: &'a str,
     pub(super) base_url: &'a str,
     pub(super) handling: Handling,
+    /// The name of the request.
+    pub(super) id: &'a str,
     /// Who asks.
     pub(super) caller: &'a Caller,
     /// The name by which jobs know their client.
@@ -165,6 +178,11 @@ impl Exports {
         }
     }
 
+    /// The jobs, for those who watch.
+    pub(super) fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
+    }
+
     /// Answers a request about exports of what its caller sees.
     pub(super) async fn answer(
         &self,
@@ -195,12 +213,12 @@ impl Exports {
         };
         // HEAD must not change anything: it tells whether the export would be begun.
         if asking.method == Method::HEAD {
-            return Ok(accepted(self.jobs.check(view, &request)?));
+            return Ok(accepted(self.jobs.check(view, &request)?, asking.id));
         }
         let begun = self.jobs.begin(view, &asking.owner, &request)?;
         let address = status_url(&begun.job);
         self.prepare(begun.job);
-        Ok(accepted(begun.warnings).with(CONTENT_LOCATION, &address))
+        Ok(accepted(begun.warnings, asking.id).with(CONTENT_LOCATION, &address))
     }
 
     /// Prepares a job in the background, and forgets it in time even if nobody asks for anything again.
@@ -228,7 +246,7 @@ impl Exports {
         if cancel {
             self.jobs.cancel(&job, &asking.owner)?;
             let said = information("the export was ended; its files are gone");
-            return Ok(outcome(StatusCode::ACCEPTED, &[said]));
+            return Ok(outcome(StatusCode::ACCEPTED, &[said], asking.id));
         }
         let job = self.jobs.poll(&job, &asking.owner)?;
         // Sample clients ask once, and take what they get for the manifest.
@@ -277,7 +295,7 @@ impl Exports {
             Part::Whole => (StatusCode::OK, 0, length),
             Part::Bytes(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
             Part::Outside => {
-                let refusal = Reply::refusal(&Refusal::Range { length });
+                let refusal = Reply::refusal(&Refusal::Range { length }, asking.id);
                 return Ok(refusal.with(CONTENT_RANGE, &format!("bytes */{length}")));
             }
         };
@@ -311,12 +329,12 @@ impl Exports {
     }
 }
 
-fn accepted(warnings: Vec<Issue>) -> Reply {
+fn accepted(warnings: Vec<Issue>, id: &str) -> Reply {
     let mut issues = vec![information(
         "the export is made in the background; ask for its status at the address in Content-Location",
     )];
     issues.extend(warnings);
-    outcome(StatusCode::ACCEPTED, &issues)
+    outcome(StatusCode::ACCEPTED, &issues, id)
 }
 
 fn still_running(job: &Job) -> Reply {
@@ -326,8 +344,8 @@ fn still_running(job: &Job) -> Reply {
         .again_in(AGAIN_SECONDS)
 }
 
-fn outcome(status: StatusCode, issues: &[Issue]) -> Reply {
-    Reply::plain(status, FHIR_JSON, operation_outcome(issues))
+fn outcome(status: StatusCode, issues: &[Issue], id: &str) -> Reply {
+    Reply::plain(status, FHIR_JSON, named_outcome(issues, id))
 }
 
 fn information(said: &str) -> Issue {

@@ -11,15 +11,16 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::access;
 use super::base_url::BaseUrl;
 use super::changes::Look;
 use super::config::{ConfigError, ServerConfig};
 use super::entrance::Entrance;
+use super::metrics::{self, Metrics};
 use super::served::Served;
 use super::service::Service;
 use super::swap;
 use super::tls::{self, TlsError, TlsStatus};
+use super::{access, activation};
 
 /// Where a server can be reached, once it listens.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct Bound {
     pub address: SocketAddr,
     /// The base URL of its resources, no trailing slash.
     pub base_url: String,
+    /// Where the metrics are served, its port resolved; `None` when they are not.
+    pub metrics: Option<SocketAddr>,
     /// Expiries and counts of TLS, live; `None` when it is plain HTTP.
     pub tls: Option<Arc<TlsStatus>>,
 }
@@ -48,6 +51,16 @@ pub enum ServeError {
     Audit {
         /// The file.
         path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The address of the metrics cannot be listened on.
+    #[error(
+        "cannot listen on {listen} for metrics: {source}; choose another address with the key `metrics_listen`"
+    )]
+    Metrics {
+        /// The address asked for.
+        listen: String,
         /// What the system said.
         source: std::io::Error,
     },
@@ -82,7 +95,7 @@ pub async fn serve(
         listen: config.listen.clone(),
         source,
     };
-    let listener = TcpListener::bind(&config.listen).await.map_err(failed)?;
+    let listener = activation::listener(&config.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let base = match &config.base_url {
         Some(url) => BaseUrl::parse(url).map_err(ConfigError::from)?,
@@ -91,6 +104,7 @@ pub async fn serve(
     let bound = Bound {
         address,
         base_url: base.as_str().to_owned(),
+        metrics: None,
         tls: None,
     };
     let grace = config.shutdown_grace();
@@ -102,19 +116,31 @@ pub async fn serve(
         }
         None => (None, None),
     };
+    let scraped = match &config.metrics_listen {
+        Some(listen) => Some(metrics::bind(listen).await?),
+        None => None,
+    };
     let bound = Bound {
+        metrics: scraped.as_ref().map(|(_, address)| *address),
         tls: door.as_ref().map(|door| Arc::clone(door.status())),
         ..bound
     };
     let served = served.into();
     let engine = Arc::clone(&served.engine);
-    let swapping = tokio::spawn(swap::watch(Arc::clone(&engine), config.refresh_interval()));
-    let (policy, interval) = (config.access.clone(), config.refresh_interval());
+    let metrics = Metrics::new();
+    let interval = config.refresh_interval();
+    let swapping = swap::watch(Arc::clone(&engine), interval, Arc::clone(&metrics));
+    let swapping = tokio::spawn(swapping);
+    let policy = config.access.clone();
     // Looked at before reading: what changes in between is read again.
     let look = policy.policy_file().and_then(Look::at);
-    let service = Arc::new(Service::new(served, config, base)?);
+    let service = Arc::new(Service::new(served, config, base, Arc::clone(&metrics))?);
     let callers = Arc::clone(&service.callers);
     let profiling = tokio::spawn(access::watch(callers, engine, policy, interval, look));
+    let scraping = scraped.map(|(listener, _)| {
+        let registry = metrics.registry(service.standing(bound.tls.clone()));
+        tokio::spawn(metrics::answer(listener, registry))
+    });
     if bound.tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!(%address, "plain HTTP on an address that others can reach: add a [tls] table, or put a proxy before it");
     }
@@ -147,6 +173,9 @@ pub async fn serve(
     }
     swapping.abort();
     profiling.abort();
+    if let Some(scraping) = scraping {
+        scraping.abort();
+    }
     if let Some(watching) = watching {
         watching.abort();
     }

@@ -5,6 +5,7 @@
 //! | file | does |
 //! |---|---|
 //! | `listener` | accepts connections, drains them at the end |
+//! | `activation` | the socket that is listened on, bound or passed by systemd |
 //! | `entrance`, `clients`, `peer` | places for connections, in total and per client; who the client is |
 //! | `tls` | handshakes, client certificates, their reload |
 //! | `connection`, `activity`, `watched` | one connection: HTTP/1.1 or HTTP/2, and the clocks that end slow or idle ones |
@@ -24,6 +25,7 @@
 //! | `limits`, `config` | what the operator may set |
 //! | `served` | the engine and the store behind it all |
 //! | `swap`, `changes` | notice a new generation, and replaced files |
+//! | `metrics` | the numbers that an operator watches, on an address of their own |
 //! | `termination` | SIGTERM and SIGINT |
 //!
 //! ```no_run
@@ -37,6 +39,7 @@
 //! ```
 
 mod access;
+mod activation;
 mod activity;
 mod base_url;
 mod body;
@@ -55,6 +58,7 @@ mod form;
 mod http_date;
 mod limits;
 mod listener;
+mod metrics;
 mod nearest;
 mod negotiation;
 mod payload;

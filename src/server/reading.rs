@@ -53,6 +53,7 @@ impl Service {
             Route::Metadata => self.metadata(call.headers, &query),
             Route::Live
             | Route::Ready
+            | Route::Started
             | Route::Create
             | Route::Patch(_)
             | Route::Requests
@@ -77,8 +78,8 @@ impl Service {
         self.allowed(call, Ask::Search(kind), kind)?;
         let handling = self.handling(call.headers);
         let caller = call.caller.clone();
-        let base_url = self.base.as_str().to_owned();
         let coding = call.coding;
+        let (base_url, name) = (self.base.as_str().to_owned(), call.id.to_owned());
         let searched = self.searches.run(move || {
             caller.view.answer(&SearchRequest {
                 kind,
@@ -87,6 +88,7 @@ impl Service {
                 handling,
                 permits: caller.permits(),
                 coding,
+                name: Some(&name),
             })
         });
         let answer = searched
@@ -129,6 +131,7 @@ impl Service {
                 handling,
                 permits: caller.permits(),
                 coding: Coding::Identity,
+                name: None,
             };
             caller.view.explanation(&request, depth)
         });

@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use super::request_id;
 use crate::bundle::assemble::Coding;
 use crate::bundle::gzip::GzipBody;
-use crate::outcome::operation_outcome;
+use crate::outcome::named_outcome;
 
 /// May be stored by the client alone and must be asked about again: right for what an ETag names.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -69,9 +69,9 @@ impl Reply {
         reply
     }
 
-    /// A refusal with its OperationOutcome.
-    pub(super) fn refusal(refusal: &Refusal) -> Self {
-        let body = operation_outcome(&refusal.issues());
+    /// A refusal with its OperationOutcome, which names the request `id`.
+    pub(super) fn refusal(refusal: &Refusal, id: &str) -> Self {
+        let body = named_outcome(&refusal.issues(), id);
         let mut reply = Self::new(
             refusal.status(),
             Some(FHIR_JSON),
@@ -356,7 +356,7 @@ mod tests {
             allow: "GET, HEAD",
             hint: "",
         };
-        let response = sent(Reply::refusal(&refusal), false);
+        let response = sent(Reply::refusal(&refusal, "r1"), false);
         assert_eq!(
             (response.status().as_u16(), &response.headers()[ALLOW]),
             (405, &HeaderValue::from_static("GET, HEAD"))

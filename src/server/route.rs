@@ -36,6 +36,8 @@ pub(super) enum Route {
     Live,
     /// The server can answer searches.
     Ready,
+    /// The server has started.
+    Started,
 }
 
 const READ_METHODS: &str = "GET, HEAD";
@@ -56,6 +58,7 @@ pub(super) fn route(method: &Method, path: &str, base_path: &str) -> Result<Rout
     match path {
         "/livez" => return reading(method, Route::Live, ""),
         "/readyz" => return reading(method, Route::Ready, ""),
+        "/startupz" => return reading(method, Route::Started, ""),
         _ => {}
     }
     let outside = || Refusal::OutsideBase {

@@ -23,6 +23,7 @@ use super::export::{Asking, ExportRoute, Exports};
 use super::form::read_form;
 use super::limits::Limits;
 use super::listener::ServeError;
+use super::metrics::{Asked, Metrics, Standing};
 use super::negotiation::negotiate;
 use super::payload::drained;
 use super::peer::Peer;
@@ -35,6 +36,7 @@ use super::request_id::RequestIds;
 use super::route::{Route, route};
 use super::search_pool::{PoolFault, SearchPool, caught};
 use super::served::Served;
+use super::tls::TlsStatus;
 use super::writing::Writing;
 use crate::anomaly::store::Store;
 use crate::bundle::assemble::Coding;
@@ -59,7 +61,8 @@ pub(super) struct Service {
     ids: RequestIds,
     draining: AtomicBool,
     pub(super) callers: Arc<Callers>,
-    audit: Option<Audit>,
+    audit: Option<Arc<Audit>>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// A request whose answer is being made.
@@ -73,6 +76,8 @@ struct Call<'a> {
     id: &'a str,
     /// Set once known.
     caller: Option<Caller>,
+    /// What it asks for; set once known.
+    asked: Asked,
 }
 
 impl Service {
@@ -84,6 +89,7 @@ impl Service {
         served: Served,
         config: ServerConfig,
         base: BaseUrl,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, ServeError> {
         let Served { engine, store } = served;
         let audit = Audit::open(&config.access).map_err(|source| ServeError::Audit {
@@ -92,7 +98,8 @@ impl Service {
         })?;
         Ok(Self {
             callers: Arc::new(Callers::new(config.access.policy_for(&engine)?)),
-            audit,
+            audit: audit.map(Arc::new),
+            metrics,
             searches: SearchPool::new(&config.limits),
             checks: SearchPool::new(&Limits {
                 max_waiting_searches: WAITING_CHECKS,
@@ -112,6 +119,17 @@ impl Service {
     /// The configured bounds.
     pub(super) fn limits(&self) -> &Limits {
         &self.config.limits
+    }
+
+    /// How everything stands that is not counted request by request.
+    pub(super) fn standing(&self, tls: Option<Arc<TlsStatus>>) -> Standing {
+        Standing {
+            engine: Arc::clone(&self.engine),
+            store: self.store.clone(),
+            audit: self.audit.clone(),
+            exports: Arc::clone(self.exports.jobs()),
+            tls,
+        }
     }
 
     /// From now on the server says that it is not ready; it still answers.
@@ -137,6 +155,7 @@ impl Service {
             },
             id: &id,
             caller: None,
+            asked: Asked::NOTHING,
         };
         let answered = {
             let mut answering = Box::pin(self.answer(&mut call, &mut body));
@@ -151,13 +170,23 @@ impl Service {
         if matches!(answered, Err(Refusal::BodyCut)) {
             running.given_up();
         }
-        let mut reply = answered.unwrap_or_else(|refusal| Reply::refusal(&refusal));
+        let mut reply = answered.unwrap_or_else(|refusal| {
+            self.metrics.refused(&refusal);
+            Reply::refusal(&refusal, &id)
+        });
         if call.pretty {
             reply = reply.indented();
         }
         if call.coding == Coding::Gzip {
             reply = reply.compressed();
         }
+        self.metrics.answered(
+            call.asked,
+            reply.status().as_u16(),
+            begun.elapsed(),
+            reply.length(),
+            reply.total(),
+        );
         tracing::debug!(
             request = id,
             client = peer(&parts).map(|peer| peer.name()),
@@ -207,13 +236,15 @@ impl Service {
         running: Running,
     ) -> Response<ReplyBody> {
         let id = self.ids.of(&parts.headers);
-        Reply::refusal(refusal).into_response(parts.method == Method::HEAD, &id, running)
+        self.metrics.refused(refusal);
+        Reply::refusal(refusal, &id).into_response(parts.method == Method::HEAD, &id, running)
     }
 
     async fn answer(&self, call: &mut Call<'_>, body: &mut Incoming) -> Result<Reply, Refusal> {
         let parts = call.parts;
         self.check_sizes(parts)?;
         let route = route(&parts.method, parts.uri.path(), self.base.path())?;
+        call.asked = Asked::of(&route);
         match route {
             Route::Live => {
                 return Ok(Reply::health(
@@ -222,6 +253,13 @@ impl Service {
                 ));
             }
             Route::Ready => return Ok(self.readiness()),
+            // Nothing is listened for before the index is open.
+            Route::Started => {
+                return Ok(Reply::health(
+                    StatusCode::OK,
+                    r#"{"status":"started"}"#.to_owned(),
+                ));
+            }
             // Asking whether the server lives is nobody's allowance.
             _ => admitted(parts)?,
         }
@@ -268,6 +306,7 @@ impl Service {
                     query: &query,
                     base_url: self.base.as_str(),
                     handling: self.handling(&parts.headers),
+                    id: call.id,
                     caller,
                     owner: owner(caller, peer(parts)),
                 };
@@ -332,7 +371,7 @@ impl Service {
             "status": word,
             "generation": self.engine.generation_id(),
             "writes": writes,
-            "requestsNotRecorded": self.audit.as_ref().map_or(0, Audit::lost),
+            "requestsNotRecorded": self.audit.as_ref().map_or(0, |audit| audit.lost()),
         });
         Reply::health(status, json.to_string())
     }

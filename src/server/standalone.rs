@@ -9,17 +9,20 @@ use http::StatusCode;
 use super::negotiation::FHIR_JSON;
 use super::refusal::Refusal;
 use super::request_id::REQUEST_ID;
-use crate::outcome::operation_outcome;
+use crate::outcome::named_outcome;
 
 /// A whole HTTP/1.1 response that refuses and closes.
 pub(super) fn answer(refusal: &Refusal) -> Bytes {
     let status = refusal.status();
-    let body = operation_outcome(&refusal.issues());
+    // It has no name of the client's, since it was not read or not wanted.
+    let id = uuid::Uuid::new_v4().to_string();
+    tracing::debug!(request = id, %refusal, "turned away");
+    let body = named_outcome(&refusal.issues(), &id);
     let retry = refusal
         .retry_after()
         .map_or_else(String::new, |seconds| format!("retry-after: {seconds}\r\n"));
     let mut out = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {FHIR_JSON}\r\ncontent-length: {length}\r\n{retry}cache-control: no-store\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\ncontent-type: {FHIR_JSON}\r\ncontent-length: {length}\r\n{retry}{REQUEST_ID}: {id}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
         length = body.len(),
     )
     .into_bytes();

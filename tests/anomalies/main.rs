@@ -14,5 +14,6 @@ mod model;
 mod place;
 #[cfg(feature = "server")]
 mod server;
+mod takeover;
 mod task;
 mod withheld;

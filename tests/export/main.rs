@@ -6,6 +6,7 @@ mod directory;
 #[path = "../scenarios/documents.rs"]
 mod documents;
 mod files;
+mod full_disk;
 mod http;
 mod http_files;
 mod jobs;

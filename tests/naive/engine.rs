@@ -157,6 +157,7 @@ impl Built {
             handling: rorqual::Handling::Default,
             permits: None,
             coding: Coding::Gzip,
+            name: None,
         });
         let packed = answer.expect("it was answered plain").to_vec();
         let mut reader = flate2::bufread::GzDecoder::new(packed.as_slice());

@@ -54,6 +54,7 @@ fn request<'a>(kind: ResourceType, query: &'a str, lenient: bool) -> SearchReque
         },
         permits: None,
         coding: Coding::Identity,
+        name: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Building, opening, checking and swapping indexes when something is odd, broken or changing underneath.
 
 mod built;
+mod candidates;
 mod dangling;
 mod duplicates;
 mod extract;

@@ -16,6 +16,8 @@ use tokio::sync::oneshot;
 pub struct Server {
     pub address: SocketAddr,
     pub base_url: String,
+    /// Where its metrics are, when it serves them.
+    pub metrics: Option<SocketAddr>,
     /// Counts and expiries, when it speaks TLS.
     pub tls: Option<Arc<TlsStatus>>,
     stop: Option<oneshot::Sender<()>>,
@@ -64,6 +66,7 @@ impl Server {
         Self {
             address: bound.address,
             base_url: bound.base_url,
+            metrics: bound.metrics,
             tls: bound.tls,
             stop: Some(stop),
             running: Some(running),

@@ -81,6 +81,7 @@ fn a_search_that_has_spent_its_time_is_stopped() {
         handling: Handling::Default,
         permits: None,
         coding: Coding::Identity,
+        name: None,
     };
     let (patient, hasty) = (open(Duration::from_secs(600)), open(Duration::ZERO));
     for query in [

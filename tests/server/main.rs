@@ -13,6 +13,8 @@ mod floods;
 mod http2;
 mod quotas;
 mod refusals;
+mod request_names;
 mod slow;
 mod smuggling;
+mod started;
 mod tls;

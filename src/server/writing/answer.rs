@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::anomaly::store::{Done, Made};
 use crate::index::overlay::WRITTEN;
-use crate::outcome::operation_outcome;
+use crate::outcome::named_outcome;
 use crate::server::prefer::Returning;
 use crate::server::refusal::Refusal;
 use crate::server::reply::{Reply, etag};
@@ -25,7 +25,7 @@ pub(super) fn answer(
     let body = match returning {
         Returning::Minimal => None,
         Returning::Representation => Some(vec![done.resource.body.clone()]),
-        Returning::Outcome => Some(vec![operation_outcome(&done.notes).into()]),
+        Returning::Outcome => Some(vec![named_outcome(&done.notes, id).into()]),
     };
     let reply = Reply::written(status(done.made), body).tagged(
         etag(&done.resource.version).as_deref(),

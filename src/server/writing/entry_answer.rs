@@ -9,7 +9,7 @@ use serde_json::json;
 use super::answer::{location, status};
 use crate::anomaly::store::Done;
 use crate::index::overlay::WRITTEN;
-use crate::outcome::{Issue, operation_outcome};
+use crate::outcome::{Issue, named_outcome};
 use crate::server::prefer::Returning;
 use crate::server::refusal::Refusal;
 use crate::server::reply::{Reply, etag};
@@ -82,7 +82,7 @@ impl EntryAnswer {
         }
     }
 
-    fn write(self, out: &mut Vec<Bytes>) {
+    fn write(self, request: &str, out: &mut Vec<Bytes>) {
         let mut text = String::from("{");
         if let Some(url) = self.full_url {
             text += &format!("\"fullUrl\":{},", json!(url));
@@ -113,15 +113,15 @@ impl EntryAnswer {
         if let Some(issues) = self.outcome {
             text += ",\"outcome\":";
             out.push(std::mem::take(&mut text).into());
-            out.push(operation_outcome(&issues).into());
+            out.push(named_outcome(&issues, request).into());
         }
         text += "}}";
         out.push(text.into());
     }
 }
 
-/// The Bundle of the answers, in pieces.
-pub(super) fn bundle(kind: BundleKind, answers: Vec<EntryAnswer>) -> Vec<Bytes> {
+/// The Bundle of the answers to a request of this name, in pieces.
+pub(super) fn bundle(kind: BundleKind, answers: Vec<EntryAnswer>, request: &str) -> Vec<Bytes> {
     let kind = match kind {
         BundleKind::Batch => "batch-response",
         BundleKind::Transaction => "transaction-response",
@@ -133,7 +133,7 @@ pub(super) fn bundle(kind: BundleKind, answers: Vec<EntryAnswer>) -> Vec<Bytes> 
     let any = !answers.is_empty();
     for answer in answers {
         out.push(Bytes::from_static(before.as_bytes()));
-        answer.write(&mut out);
+        answer.write(request, &mut out);
         before = ",";
     }
     // FHIR has no empty lists.
@@ -147,7 +147,7 @@ mod tests {
     use serde_json::Value;
 
     fn made(answers: Vec<EntryAnswer>) -> Value {
-        let pieces = bundle(BundleKind::Batch, answers).concat();
+        let pieces = bundle(BundleKind::Batch, answers, "r1").concat();
         serde_json::from_slice(&pieces).unwrap()
     }
 
@@ -178,6 +178,7 @@ mod tests {
             refused["response"]["outcome"]["resourceType"],
             "OperationOutcome"
         );
+        assert_eq!(refused["response"]["outcome"]["id"], "r1");
     }
 
     #[test]

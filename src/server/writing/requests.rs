@@ -74,7 +74,7 @@ impl Service {
         };
         Ok(Reply::written(
             http::StatusCode::OK,
-            Some(bundle(kind, answers)),
+            Some(bundle(kind, answers, call.id)),
         ))
     }
 

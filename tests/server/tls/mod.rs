@@ -3,6 +3,7 @@
 pub mod client;
 pub mod files;
 mod matrix;
+mod metrics;
 mod old;
 mod places;
 mod reload;
