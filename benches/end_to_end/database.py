@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import database_load, database_queries
 from .load import Measured
-from .machine import Missing, Wrong, end, last_words, run, spawn, tool, unprivileged
+from .machine import Missing, Wrong, end, last_words, run, spawn, tool, unprivileged, worked
 
 # Read-only work that fits in memory: everything cached, no writes to wait for.
 SETTINGS = """\
@@ -40,9 +40,9 @@ INSTALL = "apt-get install postgresql postgresql-15-postgis-3 (or the version of
 # How the server plans a prepared statement: its own choice, for the values given, or once for all.
 PLANS = ("auto", "force_custom_plan", "force_generic_plan")
 # Requests of each row whose whole answer is compared with Rorqual's, and whose every match is.
-COMPARED = 8
+COMPARED = 12
 # Seconds a load or an index build may take, a statement that checks, and a try of one number of connections.
-LOADING, CHECKING, TRY = 3600, 300, 2
+LOADING, CHECKING, TRY = 3600, 300, 1
 
 
 class Database:
@@ -85,7 +85,7 @@ class Database:
                     raise Wrong(f"PostgreSQL did not start:\n{last_words(log)}")
                 time.sleep(0.2)
             self.facts["version"] = self.ask("SHOW server_version").split()[0]
-            self.postmaster = process.pid
+            self.process = process
             yield self
         finally:
             # Immediate: the folder is thrown away.
@@ -123,7 +123,7 @@ class Database:
 
     def pin(self):
         """Keeps the server to its processors from here on; connections inherit it."""
-        os.sched_setaffinity(self.postmaster, self.where)
+        os.sched_setaffinity(self.process.pid, self.where)
 
     def prepare(self, row):
         """Writes the row's parameters into a table and its statement into a script for pgbench."""
@@ -170,7 +170,17 @@ class Database:
         def served(number):
             return math.prod(max(self.measure(row, TRY, number, warm=1).rate, 0.001) for row in rows[::4])
         self.connections = max(choices, key=served)
-        self.facts |= {"connections": self.connections, "plans": self.plans}
+        self.facts |= {"connections": self.connections, "plans": self.plans, "lookup": self.lookup(rows[0]).plain()}
+
+    def lookup(self, row):
+        """What drawing the parameters of a row takes of each request: a Measured of that alone."""
+        file = self.folder.with_name("lookup.sql")
+        own = self.folder.with_name("p_" + re.sub(r"\W", "_", row.name) + ".sql").read_text().splitlines()
+        file.write_text("\n".join(own[:2]) + "\n")
+        before = worked(self.process.pid)
+        found = self._pgbench(file, TRY, self.connections, PLANS[0])
+        found.cpu = (worked(self.process.pid) - before) / max(found.requests, 1) * 1e3
+        return found
 
     def measure(self, row, seconds, connections=None, warm=None, plans=None):
         """Asks a prepared row for a time, after a fifth of it to warm up."""
@@ -178,7 +188,10 @@ class Database:
         connections = connections or self.connections
         plans = plans or self.plans.get(row.name, PLANS[0])
         self._pgbench(file, max(1, warm or seconds // 5), connections, plans)
-        return self._pgbench(file, seconds, connections, plans)
+        before = worked(self.process.pid)
+        found = self._pgbench(file, seconds, connections, plans)
+        found.cpu = (worked(self.process.pid) - before) / max(found.requests, 1) * 1e3
+        return found
 
     def _pgbench(self, file, seconds, connections, plans):
         prefix = self.folder.with_name("pgbench_log")

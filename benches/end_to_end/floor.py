@@ -59,7 +59,8 @@ class Floor:
         configuration.write_text(CONFIGURATION.format(workers=len(self.where), folder=self.folder, port=port))
         self.base = f"http://127.0.0.1:{port}"
         command = [self.program, "-p", self.folder, "-c", configuration]
-        with serving(command, self.where, self.folder / "out.log", f"{self.base}/ready"):
+        with serving(command, self.where, self.folder / "out.log", f"{self.base}/ready") as process:
+            self.process = process
             yield self
 
     def put(self, row, server):

@@ -41,33 +41,42 @@ def markdown(heads, lines):
     return "\n".join(shown)
 
 
+def asked(row):
+    """Which row, how many requests, and the median of their matches."""
+    totals = sorted(query.total for query in row.queries)
+    return [row.name, str(len(row.queries)), str(totals[len(totals) // 2])]
+
+
+def shown(found):
+    """What one server did."""
+    return [number(found and getattr(found, what)) for what in ("rate", "median", "p99", "cpu")]
+
+
+def lighter(mine, theirs):
+    """How many times the processor time of a request a peer needs."""
+    return theirs.cpu / mine.cpu if mine and theirs and mine.cpu else None
+
+
 def main_table(rows, results):
-    """Rorqual, the floor and the database, row by row."""
-    heads = ["row", "requests", "matches", "Rorqual r/s", "median ms", "p99 ms", "MB/s", "floor r/s", "of floor",
-             "database r/s", "median ms", "p99 ms", "times"]
+    """Rorqual and the floor, row by row."""
+    heads = ["row", "requests", "matches", "Rorqual r/s", "median ms", "p99 ms", "CPU ms", "MB/s",
+             "floor r/s", "median ms", "p99 ms", "CPU ms", "of floor"]
     lines = []
     for row in rows:
-        found = results[row.name]
-        mine, floor, database = (found.get(name) for name in ("rorqual", "floor", "database"))
-        totals = sorted(query.total for query in row.queries)
-        lines.append([
-            row.name, str(len(row.queries)), number(totals[len(totals) // 2]), number(mine.rate), number(mine.median),
-            number(mine.p99), number(mine.megabytes), number(floor and floor.rate), number(ratio(mine, floor)),
-            number(database and database.rate), number(database and database.median), number(database and database.p99),
-            number(ratio(mine, database))])
+        mine, floor = results[row.name]["rorqual"], results[row.name].get("floor")
+        lines.append(asked(row) + shown(mine) + [number(mine.megabytes)] + shown(floor) + [number(ratio(mine, floor))])
     return markdown(heads, lines)
 
 
-def fhir_table(rows, results):
-    """Rorqual and the FHIR server on the same small extract."""
-    heads = ["row", "requests", "matches", "Rorqual r/s", "median ms", "p99 ms", "FHIR server r/s", "median ms", "p99 ms", "times"]
+def peer_table(rows, results, peer):
+    """Rorqual and a peer, in the rows that both answer alike."""
+    heads = ["row", "requests", "matches", "Rorqual r/s", "median ms", "p99 ms", "CPU ms",
+             f"{peer} r/s", "median ms", "p99 ms", "CPU ms", "times r/s", "times CPU"]
     lines = []
     for row in rows:
-        mine, theirs = results[row.name]["rorqual"], results[row.name]["fhir"]
-        totals = sorted(query.total for query in row.queries)
-        lines.append([row.name, str(len(row.queries)), number(totals[len(totals) // 2]), number(mine.rate),
-                      number(mine.median), number(mine.p99), number(theirs.rate), number(theirs.median), number(theirs.p99),
-                      number(ratio(mine, theirs))])
+        mine, theirs = results[row.name]["rorqual"], results[row.name].get(peer)
+        if theirs:
+            lines.append(asked(row) + shown(mine) + shown(theirs) + [number(ratio(mine, theirs)), number(lighter(mine, theirs))])
     return markdown(heads, lines)
 
 
@@ -78,13 +87,15 @@ def sums(rows, results, peer, goal):
     if not pairs:
         return []
     ratios = {name: ratio(mine, theirs) for name, mine, theirs in pairs}
+    light = {name: lighter(mine, theirs) for name, mine, theirs in pairs}
     tails = {name: mine.p99 / theirs.p99 for name, mine, theirs in pairs if theirs.p99}
     least, most = min(ratios, key=ratios.get), max(ratios, key=ratios.get)
     below = [name for name in ratios if ratios[name] < goal]
     slow = [name for name in tails if tails[name] > 0.1]
     said = [f"{len(pairs)} of {len(COMPARED)} compared rows: {number(mean(ratios.values()))} times the requests per second "
             f"(geometric mean; least {number(ratios[least])}, {least}; most {number(ratios[most])}, {most}); "
-            f"p99 {number(mean(tails.values()))} of the peer's."]
+            f"p99 {number(mean(tails.values()))} of the peer's; the peer needs {number(mean(light.values()))} times the processor "
+            "time of a request."]
     said.append(f"Below {goal} times: {', '.join(below)}." if below else f"Every one is {goal} times or more.")
     said.append(f"p99 above a tenth of the peer's: {', '.join(slow)}." if slow else "Every p99 is below a tenth of the peer's.")
     return said
