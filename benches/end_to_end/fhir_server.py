@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from .machine import Missing, Wrong, free_port, serving, tool
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+PARAMETERS = Path(__file__).resolve().parent.parent.parent / "schema" / "search-parameters"
 # Resources of one batch, and seconds that one may take, or an answer that is compared.
 BATCH, PATIENCE = 200, 600
 COMPARED, ANSWER = 4, 30
@@ -31,9 +30,14 @@ class FhirServer:
 
     @contextlib.contextmanager
     def running(self):
-        """The server answers while the block runs. Its search parameters are those of Rorqual, as published files."""
+        """The server answers while the block runs. It knows the same search parameters, where it reads those of FHIR."""
         data = self.folder / "data"
-        shutil.copytree(ROOT / "schema" / "search-parameters", data)
+        data.mkdir(parents=True)
+        # Those of every resource it has itself.
+        known = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(PARAMETERS.glob("*.json"))
+                 if not file.name.startswith("Resource-")]
+        (data / "search-parameters-r4.json").write_text(json.dumps(
+            {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in known]}))
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         settings = {
