@@ -46,15 +46,17 @@ LOADING, CHECKING, TRY = 3600, 300, 1
 
 
 class Database:
-    """A private cluster in a scratch folder, reached by a Unix socket only."""
+    """A private cluster, reached by a Unix socket only. With `kept`, a folder, it lives there and is loaded once."""
 
-    def __init__(self, folder, where, client, bodies="text"):
+    def __init__(self, scratch, where, client, bodies="text", kept=None):
         self.programs = {name: tool(name, f"/usr/lib/postgresql/*/bin/{name}")
                          for name in ("initdb", "postgres", "psql", "pgbench")}
         absent = [name for name, found in self.programs.items() if not found]
         if absent or not any(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
             raise Missing(f"PostgreSQL with PostGIS: {INSTALL}")
-        self.folder, self.where, self.client = folder, where, client
+        self.scratch, self.where, self.client = scratch, where, client
+        self.folder, self.kept = Path(kept).resolve() if kept else scratch / "pg", bool(kept)
+        self.loaded = self.folder / "loaded.json"
         self.bodies, self.plans = bodies, {}
         self.text = "r.body::text" if bodies == "jsonb" else "r.body"
         self.connections = len(where)
@@ -64,16 +66,18 @@ class Database:
     def running(self):
         """Makes the cluster and runs it while the block does."""
         rights, account = unprivileged()
-        self.folder.mkdir(parents=True)
-        if account:
-            os.chown(self.folder, account.pw_uid, account.pw_gid)
-        data = self.folder / "data"
-        log = self.folder.with_suffix(".log")
-        run([self.programs["initdb"], "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-            300, cwd=self.folder, env={"PATH": os.environ["PATH"]}, **rights)
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-        with open(data / "postgresql.auto.conf", "a", encoding="utf-8") as file:
-            file.write(SETTINGS.format(folder=self.folder, buffers=memory // 4, cache=memory * 2 // 3))
+        data, log = self.folder / "data", self.scratch / "postgres.log"
+        if not self.loaded.exists():
+            if data.exists():
+                raise Wrong(f"{data} is there, but no loaded database: name another folder by --database, or remove it")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if account:
+                os.chown(self.folder, account.pw_uid, account.pw_gid)
+            run([self.programs["initdb"], "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+                 "--no-sync"], 300, cwd=self.folder, env={"PATH": os.environ["PATH"]}, **rights)
+            memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+            with open(data / "postgresql.auto.conf", "a", encoding="utf-8") as file:
+                file.write(SETTINGS.format(folder=self.folder, buffers=memory // 4, cache=memory * 2 // 3))
         process = spawn([self.programs["postgres"], "-D", data], self.where | self.client, log, cwd=self.folder, **rights)
         try:
             limit = time.monotonic() + 60
@@ -88,8 +92,11 @@ class Database:
             self.process = process
             yield self
         finally:
-            # Immediate: the folder is thrown away.
-            end(process, signal.SIGQUIT)
+            # What is kept must be written: unlogged tables are empty after anything but an orderly end.
+            if self.kept:
+                end(process, signal.SIGINT, LOADING)
+            else:
+                end(process, signal.SIGQUIT)
 
     def command(self):
         """psql, quiet, as the benchmark's own user."""
@@ -100,7 +107,7 @@ class Database:
         return run([*self.command(), "-c", sql], limit).rstrip("\n")
 
     def script(self, text, limit):
-        file = self.folder.with_name("statements.sql")
+        file = self.scratch / "statements.sql"
         file.write_text(text)
         return run([*self.command(), "-f", file], limit)
 
@@ -108,18 +115,24 @@ class Database:
         """Everything from the extract, then indexes; remembers how long it took."""
         order = {kind: [one.partition("/")[2] for one in server.ids(f"/{kind}?_total=accurate")]
                  for kind in ("HealthcareService", "Location")}
+        loader = database_load.Loader(extract, [str(part) for part in self.command()], order)
+        # Rows are numbered in Rorqual's order; numbers become names again when answers are compared.
+        self.names = {number: f"{kind}/{one}" for kind in order for one, number in loader.numbers[kind].items()}
+        if self.loaded.exists():
+            self.facts |= json.loads(self.loaded.read_text())
+            if self.facts["bodies"] != self.bodies:
+                raise Wrong(f"{self.folder} holds bodies as {self.facts['bodies']}: remove it, or ask for those")
+            return
         began = time.monotonic()
         self.script(database_load.TABLES.format(body=self.bodies), CHECKING)
-        loader = database_load.Loader(extract, [str(part) for part in self.command()], order)
         count = loader.load()
         loaded = time.monotonic()
         self.script(database_load.INDEXES, LOADING)
-        # Pages that were written stay in memory as they are read: no need to warm anything but by asking.
-        self.names = {number: f"{kind}/{one}" for kind in ("HealthcareService", "Location")
-                      for one, number in loader.numbers[kind].items()}
-        self.facts |= {"resources": count, "load_seconds": round(loaded - began, 1),
+        self.facts |= {"resources": count, "load_seconds": round(loaded - began, 1), "bodies": self.bodies,
                        "index_seconds": round(time.monotonic() - loaded, 1),
                        "megabytes": int(self.ask("SELECT pg_database_size('postgres')")) // 1_000_000}
+        if self.kept:
+            self.loaded.write_text(json.dumps(self.facts))
 
     def pin(self):
         """Keeps the server to its processors from here on; connections inherit it."""
@@ -128,7 +141,7 @@ class Database:
     def prepare(self, row):
         """Writes the row's parameters into a table and its statement into a script for pgbench."""
         names = list(row.queries[0].values)
-        table = "p_" + re.sub(r"\W", "_", row.name)
+        table = named(row)
         lines = [f"DROP TABLE IF EXISTS {table};",
                  f"CREATE UNLOGGED TABLE {table} (i int PRIMARY KEY, {', '.join(f'v_{name} text' for name in names)});"]
         for number, query in enumerate(row.queries, 1):
@@ -137,7 +150,7 @@ class Database:
         self.script("\n".join(lines) + f"\nANALYZE {table};\n", CHECKING)
         chosen = ", ".join(f"v_{name}" for name in names)
         statement = " ".join(database_queries.answer(row, self.text).split("\n"))
-        file = self.folder.with_name(f"{table}.sql")
+        file = self.scratch / f"{table}.sql"
         file.write_text(f"\\set i random(1, {len(row.queries)})\n"
                         f"SELECT {chosen} FROM {table} WHERE i = :i::int \\gset\n{statement};\n")
         return file
@@ -174,8 +187,8 @@ class Database:
 
     def lookup(self, row):
         """What drawing the parameters of a row takes of each request: a Measured of that alone."""
-        file = self.folder.with_name("lookup.sql")
-        own = self.folder.with_name("p_" + re.sub(r"\W", "_", row.name) + ".sql").read_text().splitlines()
+        file = self.scratch / "lookup.sql"
+        own = (self.scratch / f"{named(row)}.sql").read_text().splitlines()
         file.write_text("\n".join(own[:2]) + "\n")
         before = worked(self.process.pid)
         found = self._pgbench(file, TRY, self.connections, PLANS[0])
@@ -184,7 +197,7 @@ class Database:
 
     def measure(self, row, seconds, connections=None, warm=None, plans=None):
         """Asks a prepared row for a time, after a fifth of it to warm up."""
-        file = self.folder.with_name("p_" + re.sub(r"\W", "_", row.name) + ".sql")
+        file = self.scratch / f"{named(row)}.sql"
         connections = connections or self.connections
         plans = plans or self.plans.get(row.name, PLANS[0])
         self._pgbench(file, max(1, warm or seconds // 5), connections, plans)
@@ -194,7 +207,7 @@ class Database:
         return found
 
     def _pgbench(self, file, seconds, connections, plans):
-        prefix = self.folder.with_name("pgbench_log")
+        prefix = self.scratch / "pgbench_log"
         command = ["taskset", "-c", ",".join(map(str, sorted(self.client))), self.programs["pgbench"], "-n", "-M", "prepared",
                    "-c", connections, "-j", min(len(self.client), connections), "-T", seconds, "-f", file, "-l",
                    f"--log-prefix={prefix}", "-h", self.folder, "-U", "bench", "postgres"]
@@ -211,3 +224,7 @@ class Database:
         at = lambda share: times[int((len(times) - 1) * share)] / 1e3
         return Measured(float(rate.group(1)), at(0.5), at(0.99), int(failed.group(1)) if failed else 0, 0.0, len(times))
 
+
+def named(row):
+    """The table and the script of a row's parameters."""
+    return "p_" + re.sub(r"\W", "_", row.name)

@@ -72,13 +72,13 @@ def spawn(command, where, log, **more):
         out.close()
 
 
-def end(process, how=signal.SIGTERM):
+def end(process, how=signal.SIGTERM, patience=STOP):
     """Asks a program and its children to end, then makes them."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, how)
         try:
-            process.wait(STOP)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             pass
     with contextlib.suppress(ProcessLookupError):
