@@ -1,0 +1,1 @@
+"""The end-to-end benchmark beside its peers; scripts/bench runs it."""
