@@ -19,8 +19,9 @@ use super::lines::{LineCollector, LineIndex};
 use super::pack::{Pack, PackWriter};
 use super::postings::row_starts;
 use super::reference::Edge;
-use super::text::{RUN_SEPARATOR, TextIndex, TextWriter};
+use super::text::{TextIndex, TextWriter};
 use super::token::TokenIndex;
+use super::words::RUN_SEPARATOR;
 
 /// Name of the pack in a type's folder.
 pub const PACK: &str = "index.pack";

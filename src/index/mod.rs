@@ -29,6 +29,7 @@ pub mod sort;
 pub mod string;
 pub mod text;
 pub mod token;
+pub mod words;
 pub mod workplace;
 
 mod error;
