@@ -8,12 +8,13 @@ use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::manifest::FileRecord;
 use rorqual_schema::{ResourceType, Schema};
 
+use crate::delta::{Withdrawn, none_withdrawn};
 use crate::gather::Resource;
 use crate::order::order;
 use crate::progress::Progress;
 use crate::resolve::{Kept, Resolved, resolve};
 use crate::spool::Spool;
-use crate::write::{Material, write_generation};
+use crate::write::{Besides, Material, write_generation};
 
 /// Everything the workers gathered, joined.
 pub struct Merged {
@@ -21,6 +22,8 @@ pub struct Merged {
     pub directories: Vec<DirectoryCollector>,
     /// Resources, by type and slot.
     pub resources: Vec<Vec<Resource>>,
+    /// The ids that go, by type.
+    pub withdrawn: Withdrawn,
 }
 
 impl Merged {
@@ -32,6 +35,7 @@ impl Merged {
                 .map(|&kind| DirectoryCollector::new(schema, kind))
                 .collect(),
             resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            withdrawn: none_withdrawn(),
         }
     }
 
@@ -94,11 +98,12 @@ pub fn assemble(
     merged: &Merged,
     spools: &[Spool],
     path: &Path,
+    besides: Besides<'_>,
     threads: usize,
     progress: &Progress,
 ) -> Result<Assembled, FormatError> {
     let step = progress.step("resolving references");
-    let kept = Kept::decide(&merged.resources);
+    let kept = Kept::decide(&merged.resources, &merged.withdrawn);
     let resolved = resolve(schema, &merged.directories, &kept);
     let order = order(
         schema,
@@ -115,6 +120,7 @@ pub fn assemble(
         spools,
         resolved: &resolved,
         order: &order,
+        besides,
     };
     let files = write_generation(&material, path, threads.max(1), progress)?;
     let counts = order.slots.iter().map(|slots| slots.len() as u64).collect();

@@ -34,9 +34,18 @@ pub struct Resource {
     /// Its text as received.
     pub body: Piece,
     /// Its human text.
-    pub text: Piece,
-    /// Which worker's spool holds both.
+    pub text: HumanText,
+    /// The spool that holds what is spooled of it.
     pub spool: u16,
+}
+
+/// Where the human text of a resource is.
+#[derive(Clone, Copy)]
+pub enum HumanText {
+    /// In the spool.
+    Spooled(Piece),
+    /// In the full text of the live generation, at this ordinal: the resource has not changed since.
+    Stored(u32),
 }
 
 /// A record that is no usable resource.
@@ -74,7 +83,6 @@ pub struct Gatherer<'s> {
     spool: SpoolWriter,
     number: u16,
     provenance: Provenance,
-    runs: Vec<String>,
     text: String,
 }
 
@@ -99,7 +107,6 @@ impl<'s> Gatherer<'s> {
             spool: SpoolWriter::create(path)?,
             number,
             provenance: Provenance::Extract,
-            runs: Vec::new(),
             text: String::new(),
         })
     }
@@ -171,7 +178,7 @@ impl<'s> Gatherer<'s> {
         let mut extraction = Extraction::new();
         self.schema.extract(kind, &node, &mut extraction);
         self.directories[kind.index()].add(&extraction);
-        join_text(self.schema, kind, &node, &mut self.runs, &mut self.text);
+        join_text(self.schema, kind, &node, &mut self.text);
         let body = self.spool.push(&record.bytes)?;
         let text = self.spool.push(self.text.as_bytes())?;
         let resource = Resource {
@@ -180,7 +187,7 @@ impl<'s> Gatherer<'s> {
             sequence: record.sequence,
             provenance: self.provenance,
             body,
-            text,
+            text: HumanText::Spooled(text),
             spool: self.number,
         };
         self.resources[kind.index()].push(resource);

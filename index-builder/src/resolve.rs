@@ -7,6 +7,7 @@ use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::reference::{Edge, Pointer};
 use rorqual_schema::{ResourceType, Schema};
 
+use crate::delta::Withdrawn;
 use crate::gather::{Provenance, Resource};
 
 /// The resources that stay: of several with one id the later `lastUpdated`, then by [`Provenance`], then the later in
@@ -19,18 +20,22 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Decides among `resources`, by type and slot.
-    pub fn decide(resources: &[Vec<Resource>]) -> Kept {
+    /// Decides among `resources`, by type and slot. What is withdrawn goes, whatever its versions.
+    pub fn decide(resources: &[Vec<Resource>], withdrawn: &Withdrawn) -> Kept {
         let mut decided = Kept {
             slots: Vec::new(),
             kept: Vec::new(),
             replaced: Vec::new(),
         };
-        for resources in resources {
+        for (resources, withdrawn) in resources.iter().zip(withdrawn) {
             let mut slots: HashMap<Box<str>, u32> = HashMap::with_capacity(resources.len());
             let mut kept = vec![true; resources.len()];
             let mut replaced = 0;
             for (slot, resource) in resources.iter().enumerate() {
+                if withdrawn.contains(&resource.id) {
+                    kept[slot] = false;
+                    continue;
+                }
                 if let Some(other) = slots.get_mut(&resource.id) {
                     let rival = &resources[*other as usize];
                     let age = |of: &Resource| (of.updated, of.provenance, of.sequence);

@@ -20,6 +20,7 @@ use crate::input::{Item, Origin, Record};
 use crate::progress::Progress;
 use crate::resolve::Kept;
 use crate::spool::Spool;
+use crate::write::Besides;
 
 /// What views are made from: the full directory of the same build.
 pub struct Source<'a> {
@@ -77,7 +78,15 @@ pub fn write_views(
             spools.push(one.spool);
         }
         step.finish("done");
-        let assembled = assemble(source.schema, &merged, &spools, &folder, threads, progress)?;
+        let assembled = assemble(
+            source.schema,
+            &merged,
+            &spools,
+            &folder,
+            Besides::default(),
+            threads,
+            progress,
+        )?;
         // The next view fills spools of the same names.
         spools.into_iter().try_for_each(Spool::remove)?;
         let manifest = Manifest {

@@ -100,7 +100,8 @@ impl TokenStream for Tokens<'_> {
     }
 }
 
-fn schema() -> (Schema, Field, Field) {
+/// The fields: `word`, then `stem`.
+pub(super) fn schema() -> (Schema, Field, Field) {
     let mut builder = Schema::builder();
     let field = |name: &str, option| {
         TextOptions::default().set_indexing_options(
@@ -260,7 +261,7 @@ pub fn seal_folder(folder: &Path) -> Result<Vec<(String, FileRecord)>, FormatErr
 }
 
 /// Why text could not be written; what the system refused keeps its kind, so that a full disk is told as such.
-fn unwritten(path: &Path, error: &TantivyError) -> FormatError {
+pub(super) fn unwritten(path: &Path, error: &TantivyError) -> FormatError {
     match error {
         TantivyError::IoError(source)
         | TantivyError::OpenWriteError(OpenWriteError::IoError {
@@ -326,6 +327,11 @@ impl TextIndex {
             word,
             stem,
         })
+    }
+
+    /// Its segments: one.
+    pub(super) fn segments(&self) -> &[SegmentReader] {
+        self.searcher.segment_readers()
     }
 
     /// How many resources the segment holds.
