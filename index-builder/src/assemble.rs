@@ -16,6 +16,9 @@ use crate::resolve::{Kept, Resolved, resolve};
 use crate::spool::Spool;
 use crate::write::{Besides, Material, write_generation};
 
+/// What one worker gathered: values by type, resources by type.
+pub type Part = (Vec<DirectoryCollector>, Vec<Vec<Resource>>);
+
 /// Everything the workers gathered, joined.
 pub struct Merged {
     /// Values, by type.
@@ -39,19 +42,33 @@ impl Merged {
         }
     }
 
-    /// Takes over what one worker gathered.
-    pub fn absorb(&mut self, directories: Vec<DirectoryCollector>, resources: Vec<Vec<Resource>>) {
-        for (ours, other) in self.directories.iter_mut().zip(directories) {
-            // The first worker's collectors are taken over whole: nothing to join yet.
-            if ours.is_empty() {
-                *ours = other
-            } else {
-                ours.absorb(other);
+    /// Takes over what workers gathered, one worker after the other, several types at a time.
+    pub fn absorb(&mut self, parts: Vec<Part>) {
+        let mut by_type: Vec<Vec<_>> = ResourceType::ALL.iter().map(|_| Vec::new()).collect();
+        for (directories, resources) in parts {
+            for (of_type, part) in by_type
+                .iter_mut()
+                .zip(directories.into_iter().zip(resources))
+            {
+                of_type.push(part);
             }
         }
-        for (ours, other) in self.resources.iter_mut().zip(resources) {
-            ours.extend(other);
-        }
+        std::thread::scope(|scope| {
+            let ours = self.directories.iter_mut().zip(&mut self.resources);
+            for ((ours, resources), parts) in ours.zip(by_type) {
+                scope.spawn(move || {
+                    for (directory, own) in parts {
+                        // The first part is taken over whole: nothing to join yet.
+                        if ours.is_empty() {
+                            *ours = directory
+                        } else {
+                            ours.absorb(directory);
+                        }
+                        resources.extend(own);
+                    }
+                });
+            }
+        });
     }
 }
 

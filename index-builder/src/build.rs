@@ -139,14 +139,15 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     let mut rejects = Vec::new();
     let mut spools = Vec::new();
     let mut live_spools = Vec::new();
+    let mut parts = Vec::new();
     if let Some(live) = &live {
         // Behind the spools of the workers and that of the anomalies.
         let taken = live.take_up(&schema, gathered.len() as u16 + 1)?;
-        merged.absorb(taken.directories, taken.resources);
+        parts.push((taken.directories, taken.resources));
         live_spools = taken.spools;
     }
     for one in gathered {
-        merged.absorb(one.directories, one.resources);
+        parts.push((one.directories, one.resources));
         rejects.extend(one.rejects);
         spools.push(one.spool);
     }
@@ -154,7 +155,8 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     tolerate(options, read_records, rejects.len() as u64, &report)?;
     let threads = spools.len() as u16;
     let (before, mark) = carry(options, &schema, workplace.staging(), threads, &mut report)?;
-    merged.absorb(before.directories, before.resources);
+    parts.push((before.directories, before.resources));
+    merged.absorb(parts);
     spools.push(before.spool);
     spools.extend(live_spools);
     step.finish("done");

@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use index_builder::{BuildOptions, Delta, build};
 
+/// Parsing makes and drops millions of small vectors on every core.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Turns a FHIR R4 extract of the ROR into a search index and makes it live.
 ///
 /// Reads NDJSON files and JSON Bundles, plain or compressed with gzip or zstd, folders of them, and standard

@@ -72,11 +72,12 @@ pub fn write_views(
         fs::create_dir_all(&folder).map_err(|error| FormatError::io(&folder, error))?;
         let step = progress.step(&format!("redacting for {}", view.profiles.join(", ")));
         let mut merged = Merged::new(source.schema);
-        let mut spools = Vec::new();
+        let (mut parts, mut spools) = (Vec::new(), Vec::new());
         for one in redact(source, &directory, view.rules, staging, threads)? {
-            merged.absorb(one.directories, one.resources);
+            parts.push((one.directories, one.resources));
             spools.push(one.spool);
         }
+        merged.absorb(parts);
         step.finish("done");
         let assembled = assemble(
             source.schema,
