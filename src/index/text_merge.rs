@@ -68,6 +68,10 @@ fn write(path: &Path, sources: &[TextSource<'_>], count: u32) -> Result<(), Tant
         for (source, reader) in &readers {
             tokens += tokens_kept(source, reader)?;
         }
+        if tokens == 0 {
+            // A field without a word is left out, as a build leaves it out.
+            continue;
+        }
         let mut out = serializer.new_field(field, tokens, Some(lengths))?;
         write_terms(&readers, positions, &mut out)?;
         out.close()?;
