@@ -8,12 +8,16 @@ use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::manifest::FileRecord;
 use rorqual_schema::{ResourceType, Schema};
 
+use crate::delta::{Withdrawn, none_withdrawn};
 use crate::gather::Resource;
 use crate::order::order;
 use crate::progress::Progress;
 use crate::resolve::{Kept, Resolved, resolve};
 use crate::spool::Spool;
-use crate::write::{Material, write_generation};
+use crate::write::{Besides, Material, write_generation};
+
+/// What one worker gathered: values by type, resources by type.
+pub type Part = (Vec<DirectoryCollector>, Vec<Vec<Resource>>);
 
 /// Everything the workers gathered, joined.
 pub struct Merged {
@@ -21,6 +25,8 @@ pub struct Merged {
     pub directories: Vec<DirectoryCollector>,
     /// Resources, by type and slot.
     pub resources: Vec<Vec<Resource>>,
+    /// The ids that go, by type.
+    pub withdrawn: Withdrawn,
 }
 
 impl Merged {
@@ -32,22 +38,37 @@ impl Merged {
                 .map(|&kind| DirectoryCollector::new(schema, kind))
                 .collect(),
             resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            withdrawn: none_withdrawn(),
         }
     }
 
-    /// Takes over what one worker gathered.
-    pub fn absorb(&mut self, directories: Vec<DirectoryCollector>, resources: Vec<Vec<Resource>>) {
-        for (ours, other) in self.directories.iter_mut().zip(directories) {
-            // The first worker's collectors are taken over whole: nothing to join yet.
-            if ours.is_empty() {
-                *ours = other
-            } else {
-                ours.absorb(other);
+    /// Takes over what workers gathered, one worker after the other, several types at a time.
+    pub fn absorb(&mut self, parts: Vec<Part>) {
+        let mut by_type: Vec<Vec<_>> = ResourceType::ALL.iter().map(|_| Vec::new()).collect();
+        for (directories, resources) in parts {
+            for (of_type, part) in by_type
+                .iter_mut()
+                .zip(directories.into_iter().zip(resources))
+            {
+                of_type.push(part);
             }
         }
-        for (ours, other) in self.resources.iter_mut().zip(resources) {
-            ours.extend(other);
-        }
+        std::thread::scope(|scope| {
+            let ours = self.directories.iter_mut().zip(&mut self.resources);
+            for ((ours, resources), parts) in ours.zip(by_type) {
+                scope.spawn(move || {
+                    for (directory, own) in parts {
+                        // The first part is taken over whole: nothing to join yet.
+                        if ours.is_empty() {
+                            *ours = directory
+                        } else {
+                            ours.absorb(directory);
+                        }
+                        resources.extend(own);
+                    }
+                });
+            }
+        });
     }
 }
 
@@ -94,11 +115,12 @@ pub fn assemble(
     merged: &Merged,
     spools: &[Spool],
     path: &Path,
+    besides: Besides<'_>,
     threads: usize,
     progress: &Progress,
 ) -> Result<Assembled, FormatError> {
     let step = progress.step("resolving references");
-    let kept = Kept::decide(&merged.resources);
+    let kept = Kept::decide(&merged.resources, &merged.withdrawn);
     let resolved = resolve(schema, &merged.directories, &kept);
     let order = order(
         schema,
@@ -115,6 +137,7 @@ pub fn assemble(
         spools,
         resolved: &resolved,
         order: &order,
+        besides,
     };
     let files = write_generation(&material, path, threads.max(1), progress)?;
     let counts = order.slots.iter().map(|slots| slots.len() as u64).collect();

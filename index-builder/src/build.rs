@@ -9,29 +9,37 @@ use std::time::Duration;
 
 use chrono::{SecondsFormat, Utc};
 use rorqual::access::POLICY;
-use rorqual::anomaly::carried::{CarryError, carried};
+use rorqual::anomaly::carried::carried;
 use rorqual::index::candidate::Candidate;
 use rorqual::index::generation::Generation;
 use rorqual::index::manifest::{AnomalyMark, Manifest};
 use rorqual::index::workplace::{REJECTS, Workplace, generation_id};
 use rorqual::index::{FORMAT_VERSION, FormatError};
-use rorqual_access::{Policy, PolicyError};
-use rorqual_schema::{ResourceType, Schema, SchemaError, TimeZoneRule, ValueError};
+use rorqual_access::Policy;
+use rorqual_schema::{ResourceType, Schema, TimeZoneRule};
 
+use crate::BuildError;
 use crate::assemble::{Merged, assemble};
+use crate::delta::{Live, none_withdrawn, read_withdrawn};
+use crate::delta_summary::DeltaSummary;
 use crate::gather::{Gathered, Gatherer, Provenance, Reject, Resource};
-use crate::input::{InputError, InputSummary, Inputs, Item, Limits, Origin, Record};
+use crate::input::{InputSummary, Inputs, Item, Limits, Origin, Record};
 use crate::progress::Progress;
-use crate::rejects::{RejectFileError, RejectWriter};
+use crate::rejects::RejectWriter;
 use crate::report::Report;
 use crate::resolve::{Kept, Resolved};
 use crate::views::{Source, write_views};
+use crate::write::Besides;
 
 /// What to build, and how.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
-    /// Files, folders or `-` for standard input.
+    /// Files, folders or `-` for standard input: the whole directory, or in a delta what has changed of it.
     pub extract: Vec<PathBuf>,
+    /// Starts from the live generation instead of from nothing.
+    pub delta: Option<Delta>,
+    /// Keeps what a later delta starts from in the generation. Default true.
+    pub keep_gathered: bool,
     /// The index directory; created when absent.
     pub index: PathBuf,
     /// SearchParameter resources added to the embedded ones; one for the same type and code replaces it.
@@ -55,10 +63,19 @@ pub struct BuildOptions {
     pub limits: Limits,
 }
 
+/// What a delta is besides the records that have changed.
+#[derive(Clone, Debug, Default)]
+pub struct Delta {
+    /// A file that lists resources withdrawn since the live generation: one `Type/id` a line.
+    pub withdrawn: Option<PathBuf>,
+}
+
 impl Default for BuildOptions {
     fn default() -> Self {
         BuildOptions {
             extract: Vec::new(),
+            delta: None,
+            keep_gathered: true,
             index: PathBuf::new(),
             schema: None,
             time_zone: None,
@@ -70,101 +87,6 @@ impl Default for BuildOptions {
             quiet: true,
             limits: Limits::default(),
         }
-    }
-}
-
-/// Why a build failed. The live generation is untouched.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The extract could not be read whole.
-    #[error(transparent)]
-    Input(#[from] InputError),
-    /// The index could not be written.
-    #[error("{0}{hint}", hint = hint(.0))]
-    Index(#[from] FormatError),
-    /// The search parameters cannot be used.
-    #[error(transparent)]
-    Schema(#[from] SchemaError),
-    /// The time zone is not known.
-    #[error(transparent)]
-    TimeZone(#[from] ValueError),
-    /// The reject file could not be written.
-    #[error(transparent)]
-    RejectFile(#[from] RejectFileError),
-    /// The anomalies of the live index cannot be carried over.
-    #[error("{0}; the live index is untouched")]
-    Carry(#[from] CarryError),
-    /// An anomaly of the live index or of the log is no usable resource.
-    #[error(
-        "the anomaly at {origin} cannot be carried over: {reason}; the live index is untouched. Check it with `rorqual verify`"
-    )]
-    Anomaly {
-        /// Where it was read.
-        origin: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The access policy cannot be read.
-    #[error("{path}: {source}; check that the policy of --access exists and is readable", path = path.display())]
-    PolicyUnread {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The access policy cannot be used.
-    #[error("the access policy cannot be used: {0}")]
-    Policy(#[from] PolicyError),
-    /// The live index has redacted views, and no policy is given for this one.
-    #[error(
-        "the live index has redacted views for access profiles; give --access FILE, or --access none to build without them"
-    )]
-    PolicyDropped,
-    /// A resource cannot be redacted.
-    #[error("a resource cannot be redacted: {detail}; the live index is untouched")]
-    Redaction {
-        /// Which and why.
-        detail: String,
-    },
-    /// Nothing usable was read.
-    #[error("the extract holds no usable resource ({rejected} records rejected{}); the live index is untouched", see(.file))]
-    Empty {
-        /// How many records were rejected.
-        rejected: u64,
-        /// Where they are listed.
-        file: Option<PathBuf>,
-    },
-    /// More records were rejected than tolerated.
-    #[error("{rejected} of {read} records were rejected, more than the {percent} % tolerated{}; the live index is untouched", see(.file))]
-    TooManyRejects {
-        /// How many records were rejected.
-        rejected: u64,
-        /// How many were read.
-        read: u64,
-        /// The share tolerated, in per cent.
-        percent: f64,
-        /// Where they are listed.
-        file: Option<PathBuf>,
-    },
-    /// A worker ended without an answer.
-    #[error(
-        "a worker thread stopped unexpectedly; this is a defect of index-builder, please report it with the extract's first lines"
-    )]
-    Worker,
-}
-
-fn see(file: &Option<PathBuf>) -> String {
-    file.as_ref()
-        .map_or_else(String::new, |file| format!(" (see {})", file.display()))
-}
-
-fn hint(error: &FormatError) -> &'static str {
-    match error {
-        FormatError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-            "; free some space (a build needs about three times the extract) and run it again, the live index is untouched"
-        }
-        _ => "",
     }
 }
 
@@ -183,13 +105,32 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         Some(name) => schema.with_time_zone(TimeZoneRule::from_name(name)?),
         None => schema,
     };
-    let policy = access_policy(options, &schema)?;
-    let inputs = Inputs::discover(&options.extract)?;
+    // Looked for before anything is made, and again when nobody can replace it any more.
+    let find_live = || match &options.delta {
+        Some(_) => Live::find(&options.index, &schema).map(Some),
+        None => Ok(None),
+    };
+    let live = find_live()?;
+    let withdrawn = options
+        .delta
+        .as_ref()
+        .and_then(|delta| delta.withdrawn.as_deref());
+    let withdrawn = withdrawn.map_or_else(|| Ok(none_withdrawn()), read_withdrawn)?;
+    let policy = access_policy(options, live.as_ref(), &schema)?;
+    // A delta may be of withdrawn ids alone.
+    let inputs = match (&live, options.extract.as_slice()) {
+        (Some(_), []) => None,
+        (_, extract) => Some(Inputs::discover(extract)?),
+    };
     let generation = generation_id(started)?;
     let workplace = Workplace::enter(&options.index, &generation)?;
+    let live = find_live()?;
     let mut report = Report::new(generation.clone(), started);
 
-    let (summary, gathered) = read(options, &schema, inputs, workplace.staging(), &progress)?;
+    let (summary, gathered) = match inputs {
+        Some(inputs) => read(options, &schema, inputs, workplace.staging(), &progress)?,
+        None => (InputSummary::default(), Vec::new()),
+    };
     let read_records = summary.records + summary.rejects;
     let sources = summary
         .sources
@@ -199,10 +140,19 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     report.take_input(summary);
     let step = progress.step("joining what was read");
     let mut merged = Merged::new(&schema);
+    merged.withdrawn = withdrawn;
     let mut rejects = Vec::new();
     let mut spools = Vec::new();
+    let mut live_spools = Vec::new();
+    let mut parts = Vec::new();
+    if let Some(live) = &live {
+        // Behind the spools of the workers and that of the anomalies.
+        let taken = live.take_up(&schema, gathered.len() as u16 + 1)?;
+        parts.push((taken.directories, taken.resources));
+        live_spools = taken.spools;
+    }
     for one in gathered {
-        merged.absorb(one.directories, one.resources);
+        parts.push((one.directories, one.resources));
         rejects.extend(one.rejects);
         spools.push(one.spool);
     }
@@ -210,13 +160,21 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     tolerate(options, read_records, rejects.len() as u64, &report)?;
     let threads = spools.len() as u16;
     let (before, mark) = carry(options, &schema, workplace.staging(), threads, &mut report)?;
-    merged.absorb(before.directories, before.resources);
+    parts.push((before.directories, before.resources));
+    merged.absorb(parts);
     spools.push(before.spool);
+    spools.extend(live_spools);
     step.finish("done");
     let built = workplace.staging().join("generation");
     fs::create_dir(&built).map_err(|source| FormatError::io(&built, source))?;
     let threads = options.threads.max(1);
-    let assembled = assemble(&schema, &merged, &spools, &built, threads, &progress)?;
+    let besides = Besides {
+        live: live.as_ref(),
+        keeping: options.keep_gathered,
+    };
+    let assembled = assemble(
+        &schema, &merged, &spools, &built, besides, threads, &progress,
+    )?;
     for kind in ResourceType::ALL {
         let counts = report.counts(kind.name());
         let resources = &merged.resources[kind.index()];
@@ -227,6 +185,10 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         counts.dangling_references = assembled.resolved.dangling[kind.index()];
     }
     report_anomalies(&merged, &assembled.kept, &assembled.resolved, &mut report);
+    let delta_from = live.map(|live| live.id);
+    report.delta = delta_from
+        .clone()
+        .map(|from| DeltaSummary::count(from, &merged, &assembled.kept));
     let mut manifest = Manifest {
         format_version: FORMAT_VERSION,
         generation: generation.clone(),
@@ -238,6 +200,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         counts: assembled.counts_by_type(),
         dangling: assembled.dangling_by_type(),
         folded_from: None,
+        delta_from,
         views: Vec::new(),
         anomalies: mark,
         files: assembled.files,
@@ -285,9 +248,14 @@ fn rejected_by_type(report: &Report) -> BTreeMap<String, u64> {
 }
 
 /// The text of the access policy asked for, checked before anything is read. A live index with views is not followed by
-/// one without, unless that is said.
-fn access_policy(options: &BuildOptions, schema: &Schema) -> Result<Option<String>, BuildError> {
-    let path = match &options.access {
+/// one without, unless that is said; a delta keeps the policy of the index it starts from, unless another is given.
+fn access_policy(
+    options: &BuildOptions,
+    live: Option<&Live>,
+    schema: &Schema,
+) -> Result<Option<String>, BuildError> {
+    let same = live.and_then(Live::policy);
+    let path = match options.access.as_ref().or(same.as_ref()) {
         Some(path) if path.as_os_str() == "none" => return Ok(None),
         Some(path) => path,
         None => {
@@ -479,7 +447,7 @@ fn tolerate(
             file,
         });
     }
-    if read == rejected {
+    if read == rejected && options.delta.is_none() {
         return Err(BuildError::Empty { rejected, file });
     }
     Ok(())

@@ -35,13 +35,31 @@ pub struct Resource {
     /// Its text as received.
     pub body: Piece,
     /// The same in compressed form.
-    pub deflated: Piece,
-    /// The sum of its text.
-    pub sum: Sum,
+    pub deflated: Compressed,
     /// Its human text.
-    pub text: Piece,
-    /// Which worker's spool holds all three.
+    pub text: HumanText,
+    /// The spool that holds what is spooled of it.
     pub spool: u16,
+}
+
+/// A body in compressed form.
+#[derive(Clone, Copy)]
+pub struct Compressed {
+    /// Its blocks.
+    pub piece: Piece,
+    /// The sum of the plain body.
+    pub sum: Sum,
+    /// The spool that holds them.
+    pub spool: u16,
+}
+
+/// Where the human text of a resource is.
+#[derive(Clone, Copy)]
+pub enum HumanText {
+    /// In the spool.
+    Spooled(Piece),
+    /// In the full text of the live generation, at this ordinal: the resource has not changed since.
+    Stored(u32),
 }
 
 /// A record that is no usable resource.
@@ -80,7 +98,6 @@ pub struct Gatherer<'s> {
     number: u16,
     provenance: Provenance,
     deflater: Deflater,
-    runs: Vec<String>,
     text: String,
 }
 
@@ -106,7 +123,6 @@ impl<'s> Gatherer<'s> {
             number,
             provenance: Provenance::Extract,
             deflater: Deflater::for_storage(),
-            runs: Vec::new(),
             text: String::new(),
         })
     }
@@ -178,7 +194,7 @@ impl<'s> Gatherer<'s> {
         let mut extraction = Extraction::new();
         self.schema.extract(kind, &node, &mut extraction);
         self.directories[kind.index()].add(&extraction);
-        join_text(self.schema, kind, &node, &mut self.runs, &mut self.text);
+        join_text(self.schema, kind, &node, &mut self.text);
         let deflated = self.spool.push(self.deflater.deflate(&record.bytes)?)?;
         let sum = Sum::of(&record.bytes);
         let body = self.spool.push(&record.bytes)?;
@@ -189,9 +205,12 @@ impl<'s> Gatherer<'s> {
             sequence: record.sequence,
             provenance: self.provenance,
             body,
-            deflated,
-            sum,
-            text,
+            deflated: Compressed {
+                piece: deflated,
+                sum,
+                spool: self.number,
+            },
+            text: HumanText::Spooled(text),
             spool: self.number,
         };
         self.resources[kind.index()].push(resource);

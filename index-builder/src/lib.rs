@@ -19,6 +19,8 @@
 #![forbid(unsafe_code)]
 
 pub mod assemble;
+pub mod delta;
+pub mod delta_summary;
 pub mod gather;
 pub mod input;
 pub mod order;
@@ -32,5 +34,7 @@ pub mod views;
 pub mod write;
 
 mod build;
+mod build_error;
 
-pub use build::{BuildError, BuildOptions, build};
+pub use build::{BuildOptions, Delta, build};
+pub use build_error::BuildError;

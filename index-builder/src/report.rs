@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use indicatif::{BinaryBytes, HumanCount};
 use serde::Serialize;
 
+use crate::delta_summary::DeltaSummary;
 use crate::input::{Ignored, InputSummary, SourceSummary};
 
 /// Counts of one resource type. Serialised keys are stable.
@@ -54,6 +55,9 @@ pub struct AnomalyCounts {
 pub struct Report {
     /// Id of the generation built.
     pub generation: String,
+    /// What a delta changed; absent for a whole build.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delta: Option<DeltaSummary>,
     /// When the build began.
     pub started: DateTime<Utc>,
     /// When the generation was live.
@@ -97,6 +101,7 @@ impl Report {
     pub fn new(generation: impl Into<String>, started: DateTime<Utc>) -> Self {
         Report {
             generation: generation.into(),
+            delta: None,
             started,
             finished: started,
             duration_seconds: 0.0,
@@ -181,17 +186,21 @@ impl fmt::Display for Report {
             "Generation {} built in {:.1} s",
             self.generation, self.duration_seconds
         )?;
-        write!(f, "  extract      {}", BinaryBytes(self.bytes_read))?;
+        self.write_delta(f)?;
+        let read = match self.delta {
+            Some(_) => "delta  ",
+            None => "extract",
+        };
+        write!(f, "  {read}      {}", BinaryBytes(self.bytes_read))?;
         if self.bytes_read != self.bytes_decompressed {
             write!(f, ", {} unpacked", BinaryBytes(self.bytes_decompressed))?;
         }
         writeln!(f, ", {:.1} MB/s", self.megabytes_per_second)?;
-        writeln!(
-            f,
-            "  index        {}, {:.0} % of the extract",
-            BinaryBytes(self.index_bytes),
-            100.0 * self.index_share
-        )?;
+        write!(f, "  index        {}", BinaryBytes(self.index_bytes))?;
+        match self.delta {
+            Some(_) => writeln!(f)?,
+            None => writeln!(f, ", {:.0} % of the extract", 100.0 * self.index_share)?,
+        }
         if let Some(peak) = self.peak_resident_bytes {
             writeln!(f, "  peak memory  {}", BinaryBytes(peak))?;
         }
@@ -236,6 +245,34 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    fn write_delta(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(delta) = &self.delta else {
+            return Ok(());
+        };
+        writeln!(
+            f,
+            "  from         {}: {} changed, {} new, {} withdrawn",
+            delta.from,
+            HumanCount(delta.changed),
+            HumanCount(delta.new),
+            HumanCount(delta.withdrawn)
+        )?;
+        if delta.outdated > 0 {
+            writeln!(f, "  outdated     {}", HumanCount(delta.outdated))?;
+        }
+        if delta.unknown > 0 {
+            let more = delta.unknown > delta.unknown_ids.len() as u64;
+            writeln!(
+                f,
+                "  not there    {} to be withdrawn ({}{})",
+                HumanCount(delta.unknown),
+                delta.unknown_ids.join(", "),
+                if more { ", …" } else { "" }
+            )?;
+        }
+        Ok(())
+    }
+
     fn write_anomalies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let anomalies = &self.anomalies;
         if anomalies.carried > 0 || anomalies.log_records > 0 {

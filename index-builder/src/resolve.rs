@@ -1,12 +1,13 @@
 //! Which resources stay, and what their references point to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rorqual::index::column::Collector;
 use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::reference::{Edge, Pointer};
 use rorqual_schema::{ResourceType, Schema};
 
+use crate::delta::Withdrawn;
 use crate::gather::{Provenance, Resource};
 
 /// The resources that stay: of several with one id the later `lastUpdated`, then by [`Provenance`], then the later in
@@ -19,37 +20,16 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Decides among `resources`, by type and slot.
-    pub fn decide(resources: &[Vec<Resource>]) -> Kept {
+    /// Decides among `resources`, by type and slot. What is withdrawn goes, whatever its versions.
+    pub fn decide(resources: &[Vec<Resource>], withdrawn: &Withdrawn) -> Kept {
+        let of_type =
+            |kind: ResourceType| decide_type(&resources[kind.index()], &withdrawn[kind.index()]);
         let mut decided = Kept {
             slots: Vec::new(),
             kept: Vec::new(),
             replaced: Vec::new(),
         };
-        for resources in resources {
-            let mut slots: HashMap<Box<str>, u32> = HashMap::with_capacity(resources.len());
-            let mut kept = vec![true; resources.len()];
-            let mut replaced = 0;
-            for (slot, resource) in resources.iter().enumerate() {
-                if let Some(other) = slots.get_mut(&resource.id) {
-                    let rival = &resources[*other as usize];
-                    let age = |of: &Resource| (of.updated, of.provenance, of.sequence);
-                    let later = age(resource) > age(rival);
-                    let loser = if later {
-                        std::mem::replace(other, slot as u32)
-                    } else {
-                        slot as u32
-                    };
-                    kept[loser as usize] = false;
-                    // What is carried over from before meets its own copy in most extracts; only two records of one
-                    // extract are worth a count.
-                    replaced += u64::from(
-                        [resource.provenance, rival.provenance] == [Provenance::Extract; 2],
-                    );
-                } else {
-                    slots.insert(resource.id.clone(), slot as u32);
-                }
-            }
+        for (slots, kept, replaced) in each_type(of_type) {
             decided.slots.push(slots);
             decided.kept.push(kept);
             decided.replaced.push(replaced);
@@ -68,6 +48,52 @@ impl Kept {
     }
 }
 
+/// What is done for each type at once, by type.
+fn each_type<T: Send>(of_type: impl Fn(ResourceType) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let of_type = &of_type;
+        let running = ResourceType::ALL.map(|kind| scope.spawn(move || of_type(kind)));
+        let joined = running.into_iter().map(|thread| thread.join());
+        // What panicked in there panics on here, as it would without threads.
+        joined
+            .map(|one| one.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+type Slots = HashMap<Box<str>, u32>;
+
+/// Which resources of one type stay: their slots by id, whether each slot stays, and how many were replaced.
+fn decide_type(resources: &[Resource], withdrawn: &HashSet<Box<str>>) -> (Slots, Vec<bool>, u64) {
+    let mut slots: HashMap<Box<str>, u32> = HashMap::with_capacity(resources.len());
+    let mut kept = vec![true; resources.len()];
+    let mut replaced = 0;
+    for (slot, resource) in resources.iter().enumerate() {
+        if withdrawn.contains(&resource.id) {
+            kept[slot] = false;
+            continue;
+        }
+        if let Some(other) = slots.get_mut(&resource.id) {
+            let rival = &resources[*other as usize];
+            let age = |of: &Resource| (of.updated, of.provenance, of.sequence);
+            let later = age(resource) > age(rival);
+            let loser = if later {
+                std::mem::replace(other, slot as u32)
+            } else {
+                slot as u32
+            };
+            kept[loser as usize] = false;
+            // What is carried over from before meets its own copy in most extracts; only two records of one
+            // extract are worth a count.
+            replaced +=
+                u64::from([resource.provenance, rival.provenance] == [Provenance::Extract; 2]);
+        } else {
+            slots.insert(resource.id.clone(), slot as u32);
+        }
+    }
+    (slots, kept, replaced)
+}
+
 /// The references of every type: for each parameter its edges, and how many literal references dangle.
 pub struct Resolved {
     /// By type, by parameter number.
@@ -84,13 +110,8 @@ type Identifiers = HashMap<Vec<u8>, Vec<(ResourceType, Vec<u8>, u32)>>;
 /// Resolves every reference of the extract.
 pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept) -> Resolved {
     let identifiers = identifiers(schema, directories, kept);
-    let mut resolved = Resolved {
-        edges: Vec::new(),
-        dangling: vec![0; ResourceType::COUNT],
-        without_focus: Vec::new(),
-    };
-    for kind in ResourceType::ALL {
-        let mut of_type = Vec::new();
+    let of_type = |kind: ResourceType| {
+        let (mut all, mut count, mut without_focus) = (Vec::new(), 0, Vec::new());
         for (number, parameter) in schema.parameters(kind).iter().enumerate() {
             let mut edges = Vec::new();
             if let Some(Collector::Reference(references)) =
@@ -122,15 +143,25 @@ pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
                         }
                     },
                 );
-                resolved.dangling[kind.index()] += dangling.len() as u64;
+                count += dangling.len() as u64;
                 if kind == ResourceType::Task && parameter.code == "focus" {
-                    resolved.without_focus = dangling;
+                    without_focus = dangling;
                 }
                 edges = found;
             }
-            of_type.push(edges);
+            all.push(edges);
         }
-        resolved.edges.push(of_type);
+        (all, count, without_focus)
+    };
+    let mut resolved = Resolved {
+        edges: Vec::new(),
+        dangling: Vec::new(),
+        without_focus: Vec::new(),
+    };
+    for (edges, dangling, without_focus) in each_type(of_type) {
+        resolved.edges.push(edges);
+        resolved.dangling.push(dangling);
+        resolved.without_focus.extend(without_focus);
     }
     resolved
 }

@@ -14,6 +14,13 @@ pub struct Piece {
     length: u32,
 }
 
+impl Piece {
+    /// So many bytes from `offset` on.
+    pub fn new(offset: u64, length: u32) -> Piece {
+        Piece { offset, length }
+    }
+}
+
 /// A spool being filled.
 pub struct SpoolWriter {
     path: PathBuf,
@@ -77,6 +84,17 @@ pub struct Spool {
 }
 
 impl Spool {
+    /// A file that holds pieces already. It is only read.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`], [`FormatError::Damaged`] when it is missing.
+    pub fn open(path: &Path) -> Result<Spool, FormatError> {
+        Ok(Spool {
+            path: path.to_owned(),
+            file: File::open(path).map_err(|source| FormatError::reading(path, source))?,
+        })
+    }
+
     /// Removes the file.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::input::{Item, Origin, Record};
 use crate::progress::Progress;
 use crate::resolve::Kept;
 use crate::spool::Spool;
+use crate::write::Besides;
 
 /// What views are made from: the full directory of the same build.
 pub struct Source<'a> {
@@ -71,13 +72,22 @@ pub fn write_views(
         fs::create_dir_all(&folder).map_err(|error| FormatError::io(&folder, error))?;
         let step = progress.step(&format!("redacting for {}", view.profiles.join(", ")));
         let mut merged = Merged::new(source.schema);
-        let mut spools = Vec::new();
+        let (mut parts, mut spools) = (Vec::new(), Vec::new());
         for one in redact(source, &directory, view.rules, staging, threads)? {
-            merged.absorb(one.directories, one.resources);
+            parts.push((one.directories, one.resources));
             spools.push(one.spool);
         }
+        merged.absorb(parts);
         step.finish("done");
-        let assembled = assemble(source.schema, &merged, &spools, &folder, threads, progress)?;
+        let assembled = assemble(
+            source.schema,
+            &merged,
+            &spools,
+            &folder,
+            Besides::default(),
+            threads,
+            progress,
+        )?;
         // The next view fills spools of the same names.
         spools.into_iter().try_for_each(Spool::remove)?;
         let manifest = Manifest {

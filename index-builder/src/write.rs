@@ -7,15 +7,19 @@ use std::sync::Mutex;
 
 use rorqual::index::bodies::BodyWriter;
 use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
+use rorqual::index::gathered::{self, GATHERED};
 use rorqual::index::generation::{SCHEMA, sync_directory};
 use rorqual::index::interner::Places;
 use rorqual::index::manifest::{FileRecord, write_synced};
+use rorqual::index::overlay::WRITTEN;
 use rorqual::index::pack::PackWriter;
-use rorqual::index::text::{TextWriter, seal_folder};
+use rorqual::index::text::{TextIndex, TextWriter, seal_folder};
+use rorqual::index::text_merge::{TextSource, merge};
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_schema::{ResourceType, Schema};
 
-use crate::gather::Resource;
+use crate::delta::Live;
+use crate::gather::{HumanText, Resource};
 use crate::order::Order;
 use crate::precompute::write_precomputed;
 use crate::progress::Progress;
@@ -36,11 +40,23 @@ pub struct Material<'a> {
     pub resolved: &'a Resolved,
     /// Ordinals.
     pub order: &'a Order,
+    /// What else there is to it.
+    pub besides: Besides<'a>,
+}
+
+/// What a generation is made from, or made with, besides what was gathered.
+#[derive(Clone, Copy, Default)]
+pub struct Besides<'a> {
+    /// The live generation that a delta starts from: the words of what has not changed are there.
+    pub live: Option<&'a Live>,
+    /// Whether what was gathered is kept, for a delta to start from.
+    pub keeping: bool,
 }
 
 enum Job {
     Pack(ResourceType),
     Text(ResourceType),
+    Gathered(ResourceType),
 }
 
 /// Writes everything but the manifest into `path` with `threads` threads; answers the record of each file.
@@ -61,9 +77,17 @@ pub fn write_generation(
         .into_iter()
         .flat_map(|kind| [Job::Pack(kind), Job::Text(kind)])
         .collect();
+    if material.besides.keeping {
+        // Anomalies are read anew by every build: folding changes them without one.
+        let kinds = ResourceType::ALL
+            .into_iter()
+            .filter(|&kind| kind != WRITTEN);
+        jobs.extend(kinds.map(Job::Gathered));
+    }
     // The longest jobs first; taken from the end.
     jobs.sort_by_key(|job| match job {
-        Job::Pack(kind) | Job::Text(kind) => material.order.slots[kind.index()].len(),
+        Job::Pack(kind) | Job::Text(kind) => 4 * material.order.slots[kind.index()].len(),
+        Job::Gathered(kind) => material.order.slots[kind.index()].len(),
     });
     let jobs = Mutex::new(jobs);
     let done: Mutex<Result<BTreeMap<String, FileRecord>, FormatError>> =
@@ -74,6 +98,7 @@ pub fn write_generation(
             let written = match job {
                 Job::Pack(kind) => write_pack(material, path, kind, progress),
                 Job::Text(kind) => write_text(material, path, kind, progress),
+                Job::Gathered(kind) => write_gathered(material, path, kind),
             };
             let Ok(mut done) = done.lock() else { break };
             match (&mut *done, written) {
@@ -131,10 +156,10 @@ fn write_pack(
     let (mut buffer, mut blocks) = (Vec::new(), Vec::new());
     for (ordinal, &slot) in slots.iter().enumerate() {
         let resource = &resources[slot as usize];
-        let spool = &material.spools[resource.spool as usize];
-        spool.read(resource.body, &mut buffer)?;
-        spool.read(resource.deflated, &mut blocks)?;
-        bodies.push_deflated(&resource.id, &buffer, &blocks, resource.sum)?;
+        let deflated = &resource.deflated;
+        material.spools[resource.spool as usize].read(resource.body, &mut buffer)?;
+        material.spools[deflated.spool as usize].read(deflated.piece, &mut blocks)?;
+        bodies.push_deflated(&resource.id, &buffer, &blocks, deflated.sum)?;
         if ordinal % 4096 == 0 {
             phase.set(ordinal as u64);
         }
@@ -180,20 +205,68 @@ fn write_text(
         Some(slots.len() as u64),
     );
     let folder = path.join(kind.name()).join(TEXT);
-    let mut text = TextWriter::create(&folder)?;
+    let live = material.besides.live.filter(|_| kind != WRITTEN);
+    let mut text = match live {
+        // What is new only: the rest is in the full text of the live generation.
+        Some(_) => TextWriter::in_memory()?,
+        None => TextWriter::create(&folder)?,
+    };
+    let stored = live.map(|live| TextIndex::open(&live.text(kind)));
+    let stored = stored.transpose()?;
+    let mut stored_places = vec![u32::MAX; stored.as_ref().map_or(0, |text| text.len() as usize)];
+    let mut new_places = Vec::new();
     let mut buffer = Vec::new();
     for (ordinal, &slot) in slots.iter().enumerate() {
         let resource = &resources[slot as usize];
-        material.spools[resource.spool as usize].read(resource.text, &mut buffer)?;
-        text.push(&String::from_utf8_lossy(&buffer))?;
+        match resource.text {
+            HumanText::Spooled(piece) => {
+                material.spools[resource.spool as usize].read(piece, &mut buffer)?;
+                text.push(&String::from_utf8_lossy(&buffer))?;
+                new_places.push(ordinal as u32);
+            }
+            HumanText::Stored(at) => {
+                let place = stored_places.get_mut(at as usize);
+                *place.ok_or_else(|| FormatError::Layout {
+                    section: TEXT.to_owned(),
+                    detail: format!("the live generation has no text for {}", resource.id),
+                })? = ordinal as u32;
+            }
+        }
         if ordinal % 4096 == 0 {
             phase.set(ordinal as u64);
         }
     }
-    text.finish()?;
+    match &stored {
+        None => text.finish()?,
+        Some(stored) => {
+            let (stored, new) = (stored, &text.into_index()?);
+            let sources = [(stored, &stored_places), (new, &new_places)]
+                .map(|(text, places)| TextSource { text, places });
+            merge(&folder, &sources, slots.len() as u32)?;
+        }
+    }
     let sealed = seal_folder(&folder)?;
     let named = |(name, record)| (format!("{}/{TEXT}/{name}", kind.name()), record);
     let records = sealed.into_iter().map(named).collect();
     phase.finish("done");
     Ok(records)
+}
+
+fn write_gathered(
+    material: &Material<'_>,
+    path: &Path,
+    kind: ResourceType,
+) -> Result<Vec<(String, FileRecord)>, FormatError> {
+    let resources = &material.resources[kind.index()];
+    let slots = &material.order.slots[kind.index()];
+    let known = slots.iter().map(|&slot| &resources[slot as usize]);
+    let seal = gathered::write(
+        &path.join(kind.name()).join(GATHERED),
+        material.schema,
+        kind,
+        &material.directories[kind.index()],
+        &material.order.ordinals[kind.index()],
+        known.map(|resource| (&*resource.id, resource.updated)),
+    )?;
+    Ok(vec![(format!("{}/{GATHERED}", kind.name()), seal.record())])
 }

@@ -11,43 +11,86 @@ static TEXT: &str = include_str!("../reference/human-text.json");
 /// Which members are human text, and which parts are not looked at.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct Rules {
+struct Written {
     text_keys: Vec<String>,
     skipped_keys: Vec<String>,
     skipped_extension_urls: Vec<String>,
     skipped_inputs: Vec<String>,
 }
 
-static RULES: LazyLock<Rules> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
-
-/// Adds every run of human text in document order: names, aliases, comments, descriptions, displays of codes, address
-/// lines, city. URLs, ids, electronic addresses, numbers and the generated narrative are left out.
-pub(crate) fn collect(resource: &Node<'_>, out: &mut Vec<String>) {
-    walk(&RULES, resource, out);
+/// The rules as a walk reads them.
+struct Rules {
+    /// What members of a name are, by the length of the name: most names are told apart by that alone.
+    by_length: Vec<Vec<(String, Member)>>,
+    skipped_extension_urls: Vec<String>,
+    skipped_inputs: Vec<String>,
 }
 
-fn walk(rules: &Rules, node: &Node<'_>, out: &mut Vec<String>) {
+#[derive(Clone, Copy)]
+enum Member {
+    Text,
+    Skipped,
+}
+
+static RULES: LazyLock<Rules> =
+    LazyLock::new(|| Rules::new(serde_json::from_str(TEXT).unwrap_or_default()));
+
+impl Rules {
+    fn new(written: Written) -> Rules {
+        let mut by_length: Vec<Vec<(String, Member)>> = Vec::new();
+        let skipped = written.skipped_keys.into_iter();
+        let text = written.text_keys.into_iter();
+        // Of a name in both lists the first found counts: it is skipped.
+        for (name, member) in skipped
+            .map(|name| (name, Member::Skipped))
+            .chain(text.map(|name| (name, Member::Text)))
+        {
+            if by_length.len() <= name.len() {
+                by_length.resize_with(name.len() + 1, Vec::new);
+            }
+            if let Some(names) = by_length.get_mut(name.len()) {
+                names.push((name, member));
+            }
+        }
+        Rules {
+            by_length,
+            skipped_extension_urls: written.skipped_extension_urls,
+            skipped_inputs: written.skipped_inputs,
+        }
+    }
+
+    fn member(&self, name: &str) -> Option<Member> {
+        let names = self.by_length.get(name.len())?;
+        let found = names.iter().find(|(known, _)| known == name);
+        found.map(|(_, member)| *member)
+    }
+}
+
+/// Visits every run of human text in document order: names, aliases, comments, descriptions, displays of codes, address
+/// lines, city. URLs, ids, electronic addresses, numbers and the generated narrative are left out.
+pub(crate) fn each_run(resource: &Node<'_>, visit: &mut dyn FnMut(&str)) {
+    walk(&RULES, resource, visit);
+}
+
+fn walk(rules: &Rules, node: &Node<'_>, visit: &mut dyn FnMut(&str)) {
     match node {
-        Node::Array(items) => items.iter().for_each(|item| walk(rules, item, out)),
+        Node::Array(items) => items.iter().for_each(|item| walk(rules, item, visit)),
         Node::Object(members) => {
             if is_skipped(rules, node) {
                 return;
             }
             for (name, value) in members {
-                if rules.skipped_keys.iter().any(|key| key == name) {
-                    continue;
-                }
-                if rules.text_keys.iter().any(|key| key == name) {
-                    value
+                match rules.member(name) {
+                    Some(Member::Skipped) => continue,
+                    Some(Member::Text) => value
                         .items()
                         .iter()
                         .filter_map(Node::as_str)
                         .filter(|text| is_human(text))
-                        .for_each(|text| {
-                            out.push(text.trim().to_owned());
-                        });
+                        .for_each(|text| visit(text.trim())),
+                    None => {}
                 }
-                walk(rules, value, out);
+                walk(rules, value, visit);
             }
         }
         _ => {}
@@ -84,12 +127,12 @@ fn is_human(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rules, TEXT, collect};
+    use super::{TEXT, Written, each_run};
     use crate::json::Node;
 
     #[test]
     fn the_embedded_rules_are_read() {
-        let rules: Rules = serde_json::from_str(TEXT).expect("readable");
+        let rules: Written = serde_json::from_str(TEXT).expect("readable");
         assert!(rules.text_keys.iter().any(|key| key == "display"));
     }
 
@@ -106,7 +149,7 @@ mod tests {
                      {"type":{"coding":[{"code":"errorValue"}]},"valueString":"+33 2 61"}]}"#;
         let node = Node::parse(text).expect("valid");
         let mut out = Vec::new();
-        collect(&node, &mut out);
+        each_run(&node, &mut |run| out.push(run.to_owned()));
         assert_eq!(
             out,
             [

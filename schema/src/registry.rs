@@ -211,10 +211,9 @@ impl Schema {
         .run(resource);
     }
 
-    /// Adds the human text of a resource, one entry a run of text in document order: what `_content` searches. Nothing is
-    /// folded; `out` is not emptied.
-    pub fn human_text(&self, _t: ResourceType, resource: &Node<'_>, out: &mut Vec<String>) {
-        human_text::collect(resource, out);
+    /// Visits the human text of a resource, run by run in document order: what `_content` searches. Nothing is folded.
+    pub fn human_text(&self, _t: ResourceType, resource: &Node<'_>, visit: &mut dyn FnMut(&str)) {
+        human_text::each_run(resource, visit);
     }
 
     fn of(&self, t: ResourceType) -> &TypeSchema {

@@ -345,10 +345,10 @@ fn write_text(
     folder: &Path,
 ) -> Result<Vec<(String, FileRecord)>, FormatError> {
     let mut writer = TextWriter::create(folder)?;
-    let (mut runs, mut text) = (Vec::new(), String::new());
+    let mut text = String::new();
     standing.each(0..standing.len(), |id, body| {
         let node = parsed(id, body)?;
-        join_text(live.schema(), WRITTEN, &node, &mut runs, &mut text);
+        join_text(live.schema(), WRITTEN, &node, &mut text);
         writer.push(&text)
     })?;
     writer.finish()?;

@@ -19,7 +19,7 @@ use super::sort::write_ranks_of;
 /// Gathers date values while an index is built.
 #[derive(Default)]
 pub struct DateCollector {
-    values: Vec<(u32, DateRange)>,
+    pub(super) values: Vec<(u32, DateRange)>,
 }
 
 impl DateCollector {

@@ -19,8 +19,9 @@ use super::lines::{LineCollector, LineIndex};
 use super::pack::{Pack, PackWriter};
 use super::postings::row_starts;
 use super::reference::Edge;
-use super::text::{RUN_SEPARATOR, TextIndex, TextWriter};
+use super::text::{TextIndex, TextWriter};
 use super::token::TokenIndex;
+use super::words::RUN_SEPARATOR;
 
 /// Name of the pack in a type's folder.
 pub const PACK: &str = "index.pack";
@@ -46,11 +47,11 @@ fn line_name(group: &Group, parameter: &Parameter) -> String {
 /// Gathers the values of one resource type. Slots number resources in order of arrival.
 pub struct DirectoryCollector {
     /// One per parameter of the schema. Those of a group gather by line slot, others by resource slot.
-    collectors: Vec<Collector>,
+    pub(super) collectors: Vec<Collector>,
     grouped: Vec<Option<usize>>,
-    lines: Vec<LineCollector>,
+    pub(super) lines: Vec<LineCollector>,
     parent_groups: Vec<Option<usize>>,
-    slots: u32,
+    pub(super) slots: u32,
 }
 
 impl DirectoryCollector {
@@ -297,24 +298,16 @@ fn precomputed_name(from: &Parameter, hop: Hop, parameter: &Parameter) -> String
     format!("c.{}.{}.{}", from.code, hop.name(), parameter.code)
 }
 
-/// The human text of a resource as the full text takes it: runs joined by [`RUN_SEPARATOR`]. `runs` and `text` are
-/// replaced; they are the caller's so that a build reuses them.
-pub fn join_text(
-    schema: &Schema,
-    kind: ResourceType,
-    node: &Node<'_>,
-    runs: &mut Vec<String>,
-    text: &mut String,
-) {
-    runs.clear();
-    schema.human_text(kind, node, runs);
+/// The human text of a resource as the full text takes it: runs joined by [`RUN_SEPARATOR`]. `text` is
+/// replaced; it is the caller's so that a build reuses it.
+pub fn join_text(schema: &Schema, kind: ResourceType, node: &Node<'_>, text: &mut String) {
     text.clear();
-    for run in runs {
+    schema.human_text(kind, node, &mut |run| {
         if !text.is_empty() {
             text.push(RUN_SEPARATOR);
         }
         text.push_str(run);
-    }
+    });
 }
 
 /// An opened resource type.
@@ -579,14 +572,14 @@ impl Directory {
 
     fn make_text(&self, schema: &Schema) -> Result<TextIndex, FormatError> {
         let mut writer = TextWriter::in_memory()?;
-        let (mut runs, mut text) = (Vec::new(), String::new());
+        let mut text = String::new();
         for ordinal in 0..self.len() {
             let body = self.bodies.body(ordinal).unwrap_or_default();
             let node = Node::parse(&body).map_err(|error| FormatError::Damaged {
                 path: BODIES.into(),
                 detail: error.to_string(),
             })?;
-            join_text(schema, self.kind, &node, &mut runs, &mut text);
+            join_text(schema, self.kind, &node, &mut text);
             writer.push(&text)?;
         }
         writer.into_index()

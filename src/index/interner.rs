@@ -11,6 +11,13 @@ pub struct Interner {
 }
 
 impl Interner {
+    /// An empty interner with room for so many keys.
+    pub fn with_capacity(keys: usize) -> Interner {
+        Interner {
+            numbers: HashMap::with_capacity_and_hasher(keys, RandomState::default()),
+        }
+    }
+
     /// The number of `key`, new or known.
     pub fn intern(&mut self, key: &[u8]) -> u32 {
         if let Some(&number) = self.numbers.get(key) {

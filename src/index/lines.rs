@@ -16,9 +16,9 @@ use super::pack::{Pack, PackWriter};
 #[derive(Default)]
 pub struct LineCollector {
     /// The slot of the resource that owns each line slot.
-    owners: Vec<u32>,
+    pub(super) owners: Vec<u32>,
     /// The line slot of the parent group, `u32::MAX` without one.
-    parents: Vec<u32>,
+    pub(super) parents: Vec<u32>,
 }
 
 impl LineCollector {
@@ -92,6 +92,23 @@ impl LineCollector {
         owner_ordinals: &[u32],
         parent_numbers: Option<&[u32]>,
     ) -> Result<(), FormatError> {
+        let kept = self.kept(numbers, count, owner_ordinals, parent_numbers);
+        pack.column(&format!("{name}.owners"), &kept.owners)?;
+        if parent_numbers.is_some() {
+            pack.column(&format!("{name}.parents"), &kept.parents)?;
+        }
+        Ok(())
+    }
+
+    /// The lines that stay, by number: `numbers` and `count` are those of [`LineCollector::numbers`],
+    /// `parent_numbers` those of the parent group.
+    pub(super) fn kept(
+        &self,
+        numbers: &[u32],
+        count: usize,
+        owner_ordinals: &[u32],
+        parent_numbers: Option<&[u32]>,
+    ) -> LineCollector {
         let mut owners = vec![0u32; count];
         let mut parents = vec![u32::MAX; count];
         for (slot, &number) in numbers.iter().enumerate() {
@@ -105,11 +122,7 @@ impl LineCollector {
                 parents[number as usize] = *parent;
             }
         }
-        pack.column(&format!("{name}.owners"), &owners)?;
-        if parent_numbers.is_some() {
-            pack.column(&format!("{name}.parents"), &parents)?;
-        }
-        Ok(())
+        LineCollector { owners, parents }
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Manifest {
     /// The generation that it was folded from, when it differs from that one by anomalies only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folded_from: Option<String>,
+    /// The generation that a delta was applied to, when it was made from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta_from: Option<String>,
     /// The names of its redacted views.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<String>,

@@ -12,6 +12,7 @@ pub mod date;
 pub mod deflated;
 pub mod dictionary;
 pub mod directory;
+pub mod gathered;
 pub mod generation;
 pub mod interner;
 pub mod kept;
@@ -31,7 +32,9 @@ pub mod snapshot;
 pub mod sort;
 pub mod string;
 pub mod text;
+pub mod text_merge;
 pub mod token;
+pub mod words;
 pub mod workplace;
 
 mod error;

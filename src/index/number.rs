@@ -18,7 +18,7 @@ use super::sort::{Ranks, write_ranks_of};
 /// Gathers number values while an index is built.
 #[derive(Default)]
 pub struct NumberCollector {
-    values: Vec<(u32, Decimal)>,
+    pub(super) values: Vec<(u32, Decimal)>,
 }
 
 impl NumberCollector {

@@ -28,7 +28,7 @@ pub fn distance(a: Position, b: Position) -> f64 {
 /// Gathers positions while an index is built.
 #[derive(Default)]
 pub struct PositionCollector {
-    values: Vec<(u32, Position)>,
+    pub(super) values: Vec<(u32, Position)>,
 }
 
 impl PositionCollector {

@@ -18,16 +18,17 @@ use super::sort::write_ranks_of;
 /// Gathers quantity values while an index is built.
 #[derive(Default)]
 pub struct QuantityCollector {
-    units: Interner,
-    values: Vec<Row>,
+    pub(super) units: Interner,
+    pub(super) values: Vec<Row>,
 }
 
-struct Row {
-    slot: u32,
+/// One gathered value.
+pub(super) struct Row {
+    pub(super) slot: u32,
     /// `u32::MAX` for a value without unit.
-    unit: u32,
-    canonical: Decimal,
-    written: Decimal,
+    pub(super) unit: u32,
+    pub(super) canonical: Decimal,
+    pub(super) written: Decimal,
 }
 
 /// The dictionary key of what a unit measures: its dimension, or the unit itself outside the table of units.

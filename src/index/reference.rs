@@ -22,12 +22,12 @@ const NO_TYPE: u8 = u8::MAX;
 /// Gathers references while an index is built.
 #[derive(Default)]
 pub struct ReferenceCollector {
-    literal: Interner,
-    literal_pairs: Pairs,
-    logical: Interner,
-    logical_pairs: Pairs,
-    identifiers: TokenCollector,
-    present: Vec<u32>,
+    pub(super) literal: Interner,
+    pub(super) literal_pairs: Pairs,
+    pub(super) logical: Interner,
+    pub(super) logical_pairs: Pairs,
+    pub(super) identifiers: TokenCollector,
+    pub(super) present: Vec<u32>,
 }
 
 /// What a collected reference points to, before it is resolved.

@@ -13,8 +13,8 @@ use super::sort::write_ranks;
 /// Gathers string values while an index is built.
 #[derive(Default)]
 pub struct StringCollector {
-    stored: Interner,
-    pairs: Pairs,
+    pub(super) stored: Interner,
+    pub(super) pairs: Pairs,
 }
 
 impl StringCollector {

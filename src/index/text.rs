@@ -1,13 +1,11 @@
 //! Full text: one tantivy segment per resource type, whose DocId is our ordinal.
 //!
 //! Two fields hold every word of the human text: `word`, folded, with positions (prefixes and phrases), and
-//! `stem`, its French stem (whole words). Elided articles (`l'`, `d'`, `qu'`…) are not words.
+//! `stem`, its French stem (whole words).
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rorqual_schema::fold;
-use rust_stemmers::{Algorithm, Stemmer};
 use tantivy::collector::DocSetCollector;
 use tantivy::directory::error::OpenWriteError;
 use tantivy::directory::{MmapDirectory, RamDirectory};
@@ -23,126 +21,87 @@ use tantivy::{
 use super::generation::sync_directory;
 use super::manifest::FileRecord;
 use super::read_only::ReadOnlyDirectory;
+use super::words::{Lexicon, french, stem};
 use super::{FormatError, checksum_file};
 
 const WORD: &str = "word";
 const STEM: &str = "stem";
 
-/// What separates two runs of text, so that a phrase never spans both.
-pub const RUN_SEPARATOR: char = '\u{1e}';
-
-/// Elided forms that may stand before an apostrophe and are not words of their own.
-const ELIDED: [&str; 14] = [
-    "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "quelqu",
-];
-
-/// The words of a text, folded, each with its position.
-pub fn words(text: &str, mut visit: impl FnMut(usize, &str)) {
-    let mut position = 0;
-    let mut rest = text;
-    while let Some(start) =
-        rest.find(|character: char| character.is_alphanumeric() || character == RUN_SEPARATOR)
-    {
-        rest = &rest[start..];
-        if let Some(after) = rest.strip_prefix(RUN_SEPARATOR) {
-            // A gap wider than any phrase step.
-            position += 100;
-            rest = after;
-            continue;
-        }
-        let end = rest
-            .find(|character: char| !is_word_part(character))
-            .unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        rest = after;
-        let folded = fold(word);
-        let elided =
-            after.starts_with(['\'', '\u{2019}', '\u{02bc}']) && ELIDED.contains(&folded.as_str());
-        if !elided && !folded.is_empty() {
-            // Folding may open a ligature or a symbol into several words.
-            for part in folded.split(' ').filter(|part| !part.is_empty()) {
-                visit(position, part);
-                position += 1;
-            }
-        }
-    }
+/// One text and its words, on their way into both fields.
+#[derive(Default)]
+struct Reading {
+    lexicon: Lexicon,
+    /// Position and number in the lexicon of each word.
+    words: Vec<(usize, u32)>,
 }
 
-/// Letters, digits and the combining marks that belong to the letter before them.
-fn is_word_part(character: char) -> bool {
-    character.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&character)
-}
-
-/// The French stem of a folded word.
-pub fn stem(stemmer: &Stemmer, folded: &str) -> String {
-    stemmer.stem(folded).into_owned()
-}
-
-/// The stemmer of French.
-pub fn french() -> Stemmer {
-    Stemmer::create(Algorithm::French)
-}
-
-/// The tokenizer behind both fields.
+/// The tokenizer of one field: hands out what the writer has read, once for both fields.
 #[derive(Clone)]
 struct French {
     stemmed: bool,
-    tokens: Vec<Token>,
+    reading: Arc<Mutex<Reading>>,
 }
 
 struct Tokens<'a> {
-    tokens: &'a [Token],
+    stemmed: bool,
+    reading: MutexGuard<'a, Reading>,
     next: usize,
-    current: Token,
+    /// The present word in the lexicon.
+    number: u32,
+    /// What stands for a word before there is one.
+    none: Token,
 }
 
 impl Tokenizer for French {
     type TokenStream<'a> = Tokens<'a>;
 
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> Tokens<'a> {
-        let stemmer = self.stemmed.then(french);
-        self.tokens.clear();
-        let tokens = &mut self.tokens;
-        words(text, |position, word| {
-            let text = stemmer
-                .as_ref()
-                .map_or_else(|| word.to_owned(), |stemmer| stem(stemmer, word));
-            tokens.push(Token {
-                offset_from: 0,
-                offset_to: text.len(),
-                position,
-                text,
-                position_length: 1,
-            });
-        });
+    /// The text given is empty: its words are in the reading already.
+    fn token_stream<'a>(&'a mut self, _: &'a str) -> Tokens<'a> {
         Tokens {
-            tokens: &self.tokens,
+            stemmed: self.stemmed,
+            reading: lock(&self.reading),
             next: 0,
-            current: Token::default(),
+            number: u32::MAX,
+            none: Token::default(),
         }
     }
 }
 
+fn lock(reading: &Mutex<Reading>) -> MutexGuard<'_, Reading> {
+    reading.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Words are handed out where they lie in the lexicon: nothing is copied.
 impl TokenStream for Tokens<'_> {
     fn advance(&mut self) -> bool {
-        let Some(token) = self.tokens.get(self.next) else {
+        let Some(&(position, number)) = self.reading.words.get(self.next) else {
             return false;
         };
-        self.current.clone_from(token);
         self.next += 1;
+        self.number = number;
+        self.token_mut().position = position;
         true
     }
 
     fn token(&self) -> &Token {
-        &self.current
+        match (self.reading.lexicon.part(self.number), self.stemmed) {
+            (Some(part), true) => &part.stem,
+            (Some(part), false) => &part.word,
+            (None, _) => &self.none,
+        }
     }
 
     fn token_mut(&mut self) -> &mut Token {
-        &mut self.current
+        match (self.reading.lexicon.part_mut(self.number), self.stemmed) {
+            (Some(part), true) => &mut part.stem,
+            (Some(part), false) => &mut part.word,
+            (None, _) => &mut self.none,
+        }
     }
 }
 
-fn schema() -> (Schema, Field, Field) {
+/// The fields: `word`, then `stem`.
+pub(super) fn schema() -> (Schema, Field, Field) {
     let mut builder = Schema::builder();
     let field = |name: &str, option| {
         TextOptions::default().set_indexing_options(
@@ -157,27 +116,21 @@ fn schema() -> (Schema, Field, Field) {
     (builder.build(), word, stem)
 }
 
-fn register(tokenizers: &TokenizerManager) {
-    tokenizers.register(
-        WORD,
-        French {
-            stemmed: false,
-            tokens: Vec::new(),
-        },
-    );
-    tokenizers.register(
-        STEM,
-        French {
-            stemmed: true,
-            tokens: Vec::new(),
-        },
-    );
+/// The tokenizers of both fields over one reading.
+fn tokenizers(reading: &Arc<Mutex<Reading>>) -> TokenizerManager {
+    let tokenizers = TokenizerManager::default();
+    for (name, stemmed) in [(WORD, false), (STEM, true)] {
+        let reading = reading.clone();
+        tokenizers.register(name, French { stemmed, reading });
+    }
+    tokenizers
 }
 
 /// Writes the full text of one type, resource after resource in ordinal order.
 pub struct TextWriter {
     path: PathBuf,
     writer: SingleSegmentIndexWriter,
+    reading: Arc<Mutex<Reading>>,
     word: Field,
     stem: Field,
 }
@@ -217,17 +170,17 @@ impl TextWriter {
         let (schema, word, stem) = schema();
         let failed = |error| unwritten(path, &error);
         // The tokenizers must be known before the segment writer looks them up.
-        let tokenizers = TokenizerManager::default();
-        register(&tokenizers);
+        let reading = Arc::default();
         let writer = Index::builder()
             .schema(schema)
             .settings(IndexSettings::default())
-            .tokenizers(tokenizers)
+            .tokenizers(tokenizers(&reading))
             .single_segment_index_writer(directory, budget)
             .map_err(failed)?;
         Ok(TextWriter {
             path: path.to_owned(),
             writer,
+            reading,
             word,
             stem,
         })
@@ -238,9 +191,15 @@ impl TextWriter {
     /// # Errors
     /// [`FormatError::Io`], [`FormatError::Text`].
     pub fn push(&mut self, text: &str) -> Result<(), FormatError> {
+        {
+            // Let go before the segment asks for the words.
+            let mut reading = lock(&self.reading);
+            let Reading { lexicon, words } = &mut *reading;
+            lexicon.read(text, words);
+        }
         let mut document = TantivyDocument::default();
-        document.add_text(self.word, text);
-        document.add_text(self.stem, text);
+        document.add_text(self.word, "");
+        document.add_text(self.stem, "");
         self.writer
             .add_document(document)
             .map_err(|error| unwritten(&self.path, &error))
@@ -302,7 +261,7 @@ pub fn seal_folder(folder: &Path) -> Result<Vec<(String, FileRecord)>, FormatErr
 }
 
 /// Why text could not be written; what the system refused keeps its kind, so that a full disk is told as such.
-fn unwritten(path: &Path, error: &TantivyError) -> FormatError {
+pub(super) fn unwritten(path: &Path, error: &TantivyError) -> FormatError {
     match error {
         TantivyError::IoError(source)
         | TantivyError::OpenWriteError(OpenWriteError::IoError {
@@ -385,7 +344,6 @@ impl TextIndex {
             detail: error.to_string(),
         })?;
         let index = Index::open(ReadOnlyDirectory::new(directory)).map_err(failed)?;
-        register(index.tokenizers());
         TextIndex::of(index, path)
     }
 
@@ -408,6 +366,11 @@ impl TextIndex {
             word_total: OnceLock::new(),
             stem_total: OnceLock::new(),
         })
+    }
+
+    /// Its segments: one.
+    pub(super) fn segments(&self) -> &[SegmentReader] {
+        self.searcher.segment_readers()
     }
 
     /// How many resources the segment holds.
@@ -592,31 +555,6 @@ fn failed_io(error: std::io::Error) -> FormatError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn collect(text: &str) -> Vec<(usize, String)> {
-        let mut found = Vec::new();
-        words(text, |position, word| {
-            found.push((position, word.to_owned()))
-        });
-        found
-    }
-
-    #[test]
-    fn articles_before_an_apostrophe_are_not_words() {
-        let texts: Vec<String> = collect("L\u{2019}hôpital d'Évreux, aujourd'hui")
-            .into_iter()
-            .map(|word| word.1)
-            .collect();
-        assert_eq!(texts, ["hopital", "evreux", "aujourd", "hui"]);
-    }
-
-    #[test]
-    fn runs_of_text_are_far_apart() {
-        assert_eq!(
-            collect("un deux\u{1e}trois"),
-            [(0, "un".into()), (1, "deux".into()), (102, "trois".into())]
-        );
-    }
 
     #[test]
     fn a_full_disk_is_recognised_however_it_is_told() {

@@ -20,11 +20,11 @@ const SEPARATOR: u8 = 0;
 /// Gathers token values while an index is built.
 #[derive(Default)]
 pub struct TokenCollector {
-    terms: Interner,
-    pairs: Pairs,
-    typed: Interner,
-    typed_pairs: Pairs,
-    scratch: Vec<u8>,
+    pub(super) terms: Interner,
+    pub(super) pairs: Pairs,
+    pub(super) typed: Interner,
+    pub(super) typed_pairs: Pairs,
+    pub(super) scratch: Vec<u8>,
 }
 
 impl TokenCollector {

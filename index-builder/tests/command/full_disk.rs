@@ -15,13 +15,13 @@ use crate::extract::{lines, ndjson};
 use crate::index::{answers, assert_no_debris, assert_sound, tree};
 use crate::process::{Finished, PROGRAM, finish};
 
-/// Builds `small`, then `large`, then `small` again on a disk of `SIZE`; copies the index out after each step.
+/// Builds `small`, then `large` as `HOW` says, then `small` again on a disk of `SIZE`; copies the index out after each step.
 const STEPS: &str = r#"
 mount -t tmpfs -o size="$SIZE" tmpfs "$DISK" || exit 90
 "$PROGRAM" --extract "$SMALL" --index "$DISK/index" --json >"$OUT/first.out" 2>"$OUT/first.err"
 echo $? >"$OUT/first.code"
 cp -a "$DISK/index" "$OUT/first" || exit 91
-"$PROGRAM" --extract "$LARGE" --index "$DISK/index" --json >"$OUT/full.out" 2>"$OUT/full.err"
+"$PROGRAM" "$HOW" "$LARGE" --index "$DISK/index" --json >"$OUT/full.out" 2>"$OUT/full.err"
 echo $? >"$OUT/full.code"
 cp -a "$DISK/index" "$OUT/full" || exit 92
 "$PROGRAM" --extract "$SMALL" --index "$DISK/index" --json --keep 0 >"$OUT/after.out" 2>"$OUT/after.err"
@@ -35,8 +35,8 @@ struct Disk {
 }
 
 impl Disk {
-    /// Runs the builds with a disk of `kilobytes`.
-    fn run(kilobytes: usize, small: &[u8], large: &[u8]) -> Disk {
+    /// Runs the builds with a disk of `kilobytes`; `how` is `--extract` or `--delta`.
+    fn run(kilobytes: usize, how: &str, small: &[u8], large: &[u8]) -> Disk {
         let disk = Disk {
             folder: tempfile::tempdir().expect("a temporary folder"),
         };
@@ -55,6 +55,7 @@ impl Disk {
         command
             .args(["sh", "-c", STEPS])
             .env("SIZE", format!("{kilobytes}k"))
+            .env("HOW", how)
             .env("PROGRAM", PROGRAM)
             .env("DISK", disk.path("disk"))
             .env("OUT", disk.path("out"))
@@ -102,8 +103,10 @@ fn wherever_it_happens_the_live_index_stays_and_the_sentence_says_what_to_do() {
     // From hardly more than the live index to hardly less than the build needs: the spool, the bodies, the
     // structures and the full text each meet the full disk.
     let mut places = BTreeSet::new();
-    for kilobytes in [2_048, 3_072, 4_096, 5_120, 6_144, 7_168, 8_192] {
-        let disk = Disk::run(kilobytes, &small, &large);
+    let builds = [2_048, 3_072, 4_096, 5_120, 6_144, 7_168, 8_192].map(|size| (size, "--extract"));
+    let deltas = [2_048, 4_096, 6_144].map(|size| (size, "--delta"));
+    for (kilobytes, how) in builds.into_iter().chain(deltas) {
+        let disk = Disk::run(kilobytes, how, &small, &large);
         let (first, before) = disk.step("first");
         first.exits(0);
         let (full, left) = disk.step("full");

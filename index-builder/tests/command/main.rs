@@ -1,5 +1,7 @@
 //! The `index-builder` command as an unattended job meets it: real processes, exit codes, messages, kills and full disks.
 
+mod delta;
+mod delta_history;
 mod extract;
 mod failures;
 mod forms;

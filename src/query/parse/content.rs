@@ -1,7 +1,7 @@
 //! Values of `_content`: words and quoted phrases.
 
 use super::leaf::malformed;
-use crate::index::text::words;
+use crate::index::words::words;
 use crate::query::criterion::ContentQuery;
 use crate::query::error::Fault;
 use rorqual_schema::unescape;
