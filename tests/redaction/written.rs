@@ -19,6 +19,9 @@ use crate::random::Random;
 use crate::reference::Reference;
 use crate::sides::{Pair, Rules, build, open, pairs, records};
 
+/// The versions written together: id and body.
+type Record = Vec<(String, Vec<u8>)>;
+
 /// An engine that is written to, and what each profile must see of it.
 pub struct Writing {
     r: Random,
@@ -94,7 +97,7 @@ impl Writing {
         let mut now: Vec<Value> = self.waiting.drain(..half).collect();
         while !now.is_empty() {
             let mut own = Vec::new();
-            let mut shown: Vec<Vec<Vec<(String, Vec<u8>)>>> = vec![Vec::new(); self.pairs.len()];
+            let mut shown: Vec<Vec<Record>> = vec![Vec::new(); self.pairs.len()];
             for _ in 0..1 + self.r.below(3) {
                 let count = (1 + self.r.below(3)).min(now.len());
                 let record: Vec<Value> = now.drain(..count).collect();
@@ -123,8 +126,7 @@ impl Writing {
     }
 
     /// What is written of a record, whole and as each pair may see it.
-    #[allow(clippy::type_complexity)]
-    fn judge(&mut self, record: &[Value]) -> (Vec<(String, Vec<u8>)>, Vec<Vec<(String, Vec<u8>)>>) {
+    fn judge(&mut self, record: &[Value]) -> (Record, Vec<Record>) {
         let text = |body: &Value| body.to_string().into_bytes();
         let mut whole = Vec::new();
         let mut of_pairs = vec![Vec::new(); self.pairs.len()];
@@ -195,7 +197,7 @@ fn other_version(r: &mut Random, last: &Value, number: usize) -> Value {
 }
 
 /// Writes records, as (id, body) pairs each, to the log of an index and to its engine.
-fn write(engine: &Engine, records: &[Vec<(String, Vec<u8>)>], instant: i64) {
+fn write(engine: &Engine, records: &[Record], instant: i64) {
     if records.is_empty() {
         return;
     }
