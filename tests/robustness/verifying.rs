@@ -155,7 +155,10 @@ fn a_generation_under_another_name_is_found() {
     fs::write(built.index.join("CURRENT"), "other\n").expect("a writable index");
     let said = said(&built);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("generation other: the manifest there says"), "{said:?}");
+    assert!(
+        said[0].contains("generation other: the manifest there says"),
+        "{said:?}"
+    );
 }
 
 #[test]
