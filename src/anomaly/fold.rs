@@ -161,6 +161,7 @@ fn fold_into(
         built_by: format!("rorqual {} (fold)", env!("CARGO_PKG_VERSION")),
         anomalies: next.mark,
         folded_from: Some(live.id().to_owned()),
+        delta_from: None,
         files: files.clone(),
         ..live.manifest().clone()
     };

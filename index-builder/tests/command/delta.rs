@@ -268,7 +268,7 @@ fn too_many_bad_records_leave_the_live_index() {
 }
 
 #[test]
-fn views_and_anomalies_are_those_of_a_rebuild() {
+fn views_are_those_of_a_rebuild() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = |name: &str, lines: &[String]| -> PathBuf {
         let path = folder.path().join(name);
