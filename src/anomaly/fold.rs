@@ -177,6 +177,7 @@ fn fold_into(
         built_by: format!("rorqual {} ({})", env!("CARGO_PKG_VERSION"), next.made_by),
         anomalies: next.mark,
         folded_from: Some(live.id().to_owned()),
+        delta_from: None,
         files: files.clone(),
         ..live.manifest().clone()
     };

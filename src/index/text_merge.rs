@@ -258,6 +258,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
         /// Documents of two full texts, shuffled, some left out, are found as if they had been written in that order.
         #[test]
         fn a_merged_text_answers_as_one_written_at_once(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use index_builder::report::Report;
-use index_builder::{BuildOptions, build};
+use index_builder::{BuildOptions, Delta, build};
 use rorqual::anomaly::store::{Store, StoreOptions};
 use rorqual::engine::{DEFAULT_BASE_URL, Written};
 use rorqual::{Engine, EngineOptions, SearchError};
@@ -46,6 +46,17 @@ impl Place {
         let options = BuildOptions {
             access: access.map(PathBuf::from),
             ..from(self.index.clone(), extract)
+        };
+        build(&options).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Applies a delta of these lines to the index.
+    pub fn delta(&self, lines: &[String]) -> Report {
+        let changed = self.folder.path().join("delta.ndjson");
+        std::fs::write(&changed, lines.join("\n")).expect("a writable folder");
+        let options = BuildOptions {
+            delta: Some(Delta::default()),
+            ..from(self.index.clone(), changed)
         };
         build(&options).unwrap_or_else(|error| panic!("{error}"))
     }

@@ -215,6 +215,17 @@ fn what_a_delta_cannot_start_from_is_told_with_advice() {
     delta(None, Some(&absent), &live.index).fails_saying(&["absent.txt", "--withdrawn"]);
     live.is_untouched();
 
+    let written = live.index.join("generations").join(current(&live.index));
+    let written = written.join("manifest.json");
+    let text = fs::read_to_string(&written).expect("a manifest");
+    let version = format!("\"formatVersion\": {}", rorqual::index::FORMAT_VERSION);
+    assert!(text.contains(&version), "{text}");
+    let other = text.replace(&version, "\"formatVersion\": 9999");
+    fs::write(&written, other).expect("a writable index");
+    delta(Some(&delta_file), None, &live.index)
+        .fails_saying(&["another release wrote it", "rebuild it with --extract"]);
+    fs::write(&written, text).expect("a writable index");
+
     let source = live.file("whole.ndjson", &ndjson(&lines(5, "sans")));
     finish(command(&[source], &live.index).arg("--no-delta-support")).exits(0);
     delta(Some(&delta_file), None, &live.index).fails_saying(&[
@@ -257,7 +268,7 @@ fn too_many_bad_records_leave_the_live_index() {
 }
 
 #[test]
-fn views_and_anomalies_are_those_of_a_rebuild() {
+fn views_are_those_of_a_rebuild() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = |name: &str, lines: &[String]| -> PathBuf {
         let path = folder.path().join(name);
