@@ -234,8 +234,9 @@ impl FileReader {
         Ok(self.given(out))
     }
 
-    /// Puts the next resources of a file read whole into a gzip stream, about `most` bytes of them and at least one; they
-    /// were compressed when the index was built. Answers whether there may be more to come.
+    /// Puts the next resources of a file read whole into a gzip stream, about `most` bytes of them and at least one: as they
+    /// were compressed when the index was built, or, where that gains little, compressed together. Answers whether there may
+    /// be more to come.
     ///
     /// # Errors
     /// [`ExportError::Damaged`]: what was given so far is not the whole file.
@@ -244,6 +245,11 @@ impl FileReader {
             return Ok(false);
         };
         let file = self.file.clone();
+        if !file.bodies().compress_well_apart() {
+            let together = self.next(most)?.map(|pieces| pieces.concat());
+            together.iter().for_each(|bytes| stream.made(bytes));
+            return Ok(together.is_some());
+        }
         let mut bytes = 0;
         for ordinal in file.ordinals.range(start..=file.last) {
             if bytes >= most {

@@ -286,6 +286,13 @@ impl Bodies {
         (start <= end && end <= self.data.len()).then(|| self.data.slice(start..end))
     }
 
+    /// Whether resources compressed each on its own take a third of their length at most. Small ones do not: what they
+    /// repeat, they repeat of each other.
+    pub fn compress_well_apart(&self) -> bool {
+        let compressed = self.deflated.as_ref().map(DeflatedBodies::bytes);
+        compressed.is_some_and(|bytes| 3 * bytes <= self.data.len())
+    }
+
     /// The resource of an ordinal in compressed form, where that is stored.
     pub fn deflated(&self, ordinal: u32) -> Option<Deflated> {
         self.deflated.as_ref()?.body(ordinal)

@@ -203,6 +203,11 @@ impl DeflatedBodies {
         Ok(opened)
     }
 
+    /// How many bytes all take together.
+    pub fn bytes(&self) -> usize {
+        self.data.len()
+    }
+
     /// The compressed body of an ordinal.
     pub fn body(&self, ordinal: u32) -> Option<Deflated> {
         let at = ordinal as usize;

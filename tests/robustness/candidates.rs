@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use rorqual::comparison::{Canary, Comparison, Rules, Tolerances, compare};
+use rorqual::index::FORMAT_VERSION;
 use rorqual::verify::verify_generation;
 use serde_json::Value;
 
@@ -226,7 +227,8 @@ fn an_index_of_another_format_is_followed_by_a_candidate_and_left_behind() {
     let (built, _) = waiting(&edition(0));
     let manifest = built.live().join("manifest.json");
     let text = fs::read_to_string(&manifest).expect("a manifest");
-    let older = text.replacen("\"formatVersion\": 2", "\"formatVersion\": 1", 1);
+    let now = format!("\"formatVersion\": {FORMAT_VERSION}");
+    let older = text.replacen(&now, "\"formatVersion\": 1", 1);
     assert_ne!(older, text);
     fs::write(&manifest, older).expect("a writable file");
     let report = built.rebuild_with(&edition(1), |options| options.candidate = true);

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use rorqual::index::FORMAT_VERSION;
 use rorqual::index::manifest::MANIFEST;
 use rorqual::{Engine, FormatError};
 use serde_json::{Value, json};
@@ -69,7 +70,7 @@ fn another_format_version() {
         },
         &[
             "format version 999",
-            "this program reads 2",
+            &format!("this program reads {FORMAT_VERSION}"),
             "rebuild the index with the index-builder of this release",
         ],
     );

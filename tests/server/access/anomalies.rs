@@ -28,10 +28,14 @@ fn task(focus: Value) -> Value {
     })
 }
 
+/// Answers tell the name of their request: those of one name can be compared.
+const ALIKE: (&str, &str) = ("X-Request-Id", "alike");
+
 fn post(place: &Place, number: usize, task: &Value) -> Response {
     let headers = [
         ("Content-Type", "application/fhir+json"),
         ("Prefer", "return=representation"),
+        ALIKE,
     ];
     let body = task.to_string();
     place
@@ -46,7 +50,7 @@ fn created(place: &Place, number: usize, task: &Value) -> String {
 }
 
 fn patch(place: &Place, number: usize, id: &str, operations: Value) -> Response {
-    let headers = [("Content-Type", "application/json-patch+json")];
+    let headers = [("Content-Type", "application/json-patch+json"), ALIKE];
     let body = operations.to_string();
     let target = format!("/fhir/Task/{id}");
     place

@@ -30,8 +30,11 @@ fn a_hidden_id_answers_as_one_that_nobody_has() {
         ("PractitionerRole", "closed"),
     ] {
         for form in ["", "/_history/1", "?_pretty=true"] {
-            let hidden = client.get(&format!("/fhir/{kind}/{id}{form}"));
-            let absent = client.get(&format!("/fhir/{kind}/absent{form}"));
+            // Answers tell the name of their request.
+            let mut get =
+                |path: String| client.send("GET", &path, &[("X-Request-Id", "alike")], b"");
+            let hidden = get(format!("/fhir/{kind}/{id}{form}"));
+            let absent = get(format!("/fhir/{kind}/absent{form}"));
             assert_eq!(hidden.status, 404, "{kind}{form}");
             assert_eq!(told(&hidden, id), told(&absent, "absent"), "{kind}{form}");
         }
