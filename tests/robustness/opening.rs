@@ -79,7 +79,7 @@ fn another_format_version() {
             error,
             FormatError::Version {
                 found: 999,
-                expected: 2,
+                expected: FORMAT_VERSION,
                 ..
             }
         ),
