@@ -83,6 +83,14 @@ impl Pieces {
         }
     }
 
+    /// Framing of this answer alone: too short to be worth a compressor.
+    fn text(&mut self, text: String) {
+        match self {
+            Pieces::Plain(pieces) => pieces.push(Bytes::from(text)),
+            Pieces::Gzip(body) => body.text(text.as_bytes()),
+        }
+    }
+
     /// What stands between entries, over and over.
     fn framing(&mut self, framing: &Bytes) {
         match self {
@@ -173,7 +181,7 @@ pub fn bundle(
             None => {
                 start(&mut pending);
                 pending.push_str(&begin);
-                pieces.made(std::mem::take(&mut pending).into_bytes());
+                pieces.text(std::mem::take(&mut pending));
             }
         }
         let subset = match entry.mode {
@@ -214,7 +222,7 @@ pub fn bundle(
         pending.push_str(",\"search\":{\"mode\":\"outcome\"}}");
     }
     pending.push_str(if first { "}" } else { "]}" });
-    pieces.made(pending.into_bytes());
+    pieces.text(pending);
     Ok(pieces.finish())
 }
 

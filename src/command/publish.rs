@@ -22,15 +22,22 @@ pub(super) struct Arguments {
     /// How many builds before it stay on disk
     #[arg(long, value_name = "N", default_value_t = 1)]
     keep: usize,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How a generation goes live, whichever it is.
+#[derive(clap::Args)]
+pub(super) struct Manner {
     /// Goes on although access profiles lose the view that they see
     #[arg(long)]
-    without_views: bool,
-    /// Goes without the check of every byte: for after a `rorqual verify`
+    pub(super) without_views: bool,
+    /// Goes without the check of every byte before: for after a `rorqual verify`
     #[arg(long)]
-    unverified: bool,
+    pub(super) unverified: bool,
     /// Print the report as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -38,14 +45,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let id = &arguments.generation;
     let options = TakeoverOptions {
         keep: arguments.keep,
-        without_views: arguments.without_views,
+        without_views: arguments.manner.without_views,
     };
     let there = rorqual::index::candidate::all(index)?.contains(id);
-    if !arguments.unverified && there {
+    if !arguments.manner.unverified && there {
         sound(index, id)?;
     }
     let report = publish(index, id, options).map_err(Failed::from)?;
-    tell(&report, arguments.json)?;
+    tell(&report, arguments.manner.json)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use rorqual::anomaly::takeover::{TakeoverOptions, rollback};
 use rorqual::index::kept::Standing;
 
-use super::publish::{Failed, sound, tell};
+use super::publish::{Failed, Manner, sound, tell};
 use super::{Failure, Index, generations};
 
 /// Makes the directory of an earlier generation live again.
@@ -23,15 +23,8 @@ pub(super) struct Arguments {
     /// How many other generations of that same build stay on disk
     #[arg(long, value_name = "N", default_value_t = 1)]
     keep: usize,
-    /// Goes on although access profiles lose the view that they see
-    #[arg(long)]
-    without_views: bool,
-    /// Goes without the check of every byte before
-    #[arg(long)]
-    unverified: bool,
-    /// Print the report as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    manner: Manner,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -43,14 +36,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     };
     let known = rorqual::index::kept::kept(index)?;
-    if !arguments.unverified && known.iter().any(|kept| kept.generation == *to) {
+    if !arguments.manner.unverified && known.iter().any(|kept| kept.generation == *to) {
         sound(index, to)?;
     }
     let options = TakeoverOptions {
         keep: arguments.keep,
-        without_views: arguments.without_views,
+        without_views: arguments.manner.without_views,
     };
     let report = rollback(index, to, options).map_err(Failed::from)?;
-    tell(&report, arguments.json)?;
+    tell(&report, arguments.manner.json)?;
     Ok(ExitCode::SUCCESS)
 }

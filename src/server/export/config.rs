@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::export::ExportOptions;
-use crate::server::config::ConfigError;
+use crate::server::config::{ConfigError, in_range};
 
 /// What an operator can set about bulk exports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,14 +75,7 @@ impl ExportConfig {
             ("export.poll_wait_ms", self.poll_wait_ms, 0, 60_000),
         ];
         for (key, value, least, most) in ranges {
-            if value < least || value > most {
-                return Err(ConfigError::OutOfRange {
-                    key,
-                    value,
-                    least,
-                    most,
-                });
-            }
+            in_range(key, value, least, most)?;
         }
         Ok(())
     }

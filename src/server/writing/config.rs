@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::anomaly::identifier::IdentifierFormat;
 use crate::anomaly::store::StoreOptions;
-use crate::server::config::ConfigError;
+use crate::server::config::{ConfigError, in_range};
 
 /// What an operator can set about anomalies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,14 +93,7 @@ impl AnomalyConfig {
             ),
         ];
         for (key, value, least, most) in ranges {
-            if value < least || value > most {
-                return Err(ConfigError::OutOfRange {
-                    key,
-                    value,
-                    least,
-                    most,
-                });
-            }
+            in_range(key, value, least, most)?;
         }
         Ok(())
     }
