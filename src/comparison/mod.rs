@@ -81,8 +81,7 @@ fn counts(candidate: &Generation, live: Option<&Kept>, rules: &Rules, found: &mu
         let before = live.map(|live| live.counts.get(kind.name()).copied().unwrap_or(0));
         let change = Change { before, after };
         let shrink = own.shrink_percent.unwrap_or(all.shrink_percent);
-        let grow = own.grow_percent.unwrap_or(all.grow_percent);
-        if let Some(why) = change.beyond(shrink, grow, all.slack) {
+        if let Some(why) = change.beyond(shrink, rules.grow(kind), all.slack) {
             found.refusals.push(format!("{kind}: {why}"));
         }
         if let Some(least) = own.least.filter(|least| after < *least) {
@@ -116,7 +115,7 @@ fn regions(
             };
             let beyond = change.beyond(
                 all.region_shrink_percent,
-                all.region_grow_percent,
+                rules.region_grow(kind),
                 all.slack,
             );
             if let Some(why) = beyond {
@@ -225,7 +224,7 @@ fn sing(canary: &Canary, candidate: Option<&View>, live: Option<&View>, found: &
         }
         if let Some(percent) = canary.change_percent {
             let change = Change { before, after };
-            if let Some(why) = change.beyond(percent, percent, 0) {
+            if let Some(why) = change.beyond(percent, Some(percent), 0) {
                 refuse(why);
             }
         }

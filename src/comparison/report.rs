@@ -16,12 +16,12 @@ pub struct Change {
 
 impl Change {
     /// Why the change is more than passes, if it is: shares in per cent of the count before; a change of `slack` or fewer
-    /// passes always.
-    pub(super) fn beyond(&self, shrink: f64, grow: f64, slack: u64) -> Option<String> {
+    /// passes always, and so does any growth when `grow` is nothing.
+    pub(super) fn beyond(&self, shrink: f64, grow: Option<f64>, slack: u64) -> Option<String> {
         let before = self.before?;
         let (difference, most, verb) = match self.after < before {
             true => (before - self.after, shrink, "lost"),
-            false => (self.after - before, grow, "gained"),
+            false => (self.after - before, grow?, "gained"),
         };
         if difference <= slack || difference as f64 * 100.0 <= most * before as f64 {
             return None;
@@ -135,7 +135,7 @@ mod tests {
             before: Some(before),
             after,
         };
-        change.beyond(shrink, grow, slack).is_some()
+        change.beyond(shrink, Some(grow), slack).is_some()
     }
 
     #[test]
@@ -151,6 +151,17 @@ mod tests {
             before: None,
             after: 9,
         };
-        assert_eq!(nothing.beyond(0.0, 0.0, 0), None);
+        assert_eq!(nothing.beyond(0.0, Some(0.0), 0), None);
+    }
+
+    #[test]
+    fn growth_without_a_bound_passes_and_loss_does_not() {
+        let change = |before, after| Change {
+            before: Some(before),
+            after,
+        };
+        assert_eq!(change(0, 1_000_000).beyond(5.0, None, 0), None);
+        assert_eq!(change(256, 481).beyond(5.0, None, 20), None);
+        assert!(change(481, 256).beyond(5.0, None, 20).is_some());
     }
 }

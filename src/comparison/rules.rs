@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use rorqual_schema::ResourceType;
 use serde::Deserialize;
+
+use crate::index::overlay::WRITTEN;
 
 /// What a candidate may be like. Every key has a default, so an empty file is a valid one.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -22,11 +25,11 @@ pub struct Rules {
 pub struct Tolerances {
     /// How much a type may shrink. Default 5.
     pub shrink_percent: f64,
-    /// How much a type may grow. Default 20.
+    /// How much a type may grow. Default 20. Anomalies are reported one by one and may always grow ([`Rules::grow`]).
     pub grow_percent: f64,
     /// How much a type may shrink in one region. Default 10.
     pub region_shrink_percent: f64,
-    /// How much a type may grow in one region. Default 40.
+    /// How much a type other than anomalies may grow in one region. Default 40.
     pub region_grow_percent: f64,
     /// A count that changes by so many or fewer passes, whatever share that is. Default 20.
     pub slack: u64,
@@ -106,6 +109,18 @@ pub enum RuleError {
 }
 
 impl Rules {
+    /// How much a type may grow, in per cent; nothing: by any number. Anomalies come from those who report them, not from the extract: their
+    /// growth says nothing about it, and is bounded only by rules of their own.
+    pub(super) fn grow(&self, kind: ResourceType) -> Option<f64> {
+        let own = self.types.get(kind.name()).and_then(|own| own.grow_percent);
+        own.or_else(|| (kind != WRITTEN).then_some(self.tolerances.grow_percent))
+    }
+
+    /// How much a type may grow in one region, in per cent; nothing: by any number.
+    pub(super) fn region_grow(&self, kind: ResourceType) -> Option<f64> {
+        (kind != WRITTEN).then_some(self.tolerances.region_grow_percent)
+    }
+
     /// Checks every value.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rorqual::comparison::{Canary, Comparison, Rules, Tolerances, compare};
+use rorqual::comparison::{Canary, Comparison, Rules, Tolerances, TypeTolerances, compare};
 use rorqual::index::FORMAT_VERSION;
 use rorqual::verify::verify_generation;
 use serde_json::Value;
@@ -140,6 +140,42 @@ fn what_is_lost_gained_rejected_or_dangling_is_named() {
     let mut unreadable = tagged("52");
     unreadable.push("{".to_owned());
     refused(&unreadable, &["1 of 76 records were refused, 1.32 %"]);
+}
+
+#[test]
+fn anomalies_may_grow_by_any_number_unless_a_rule_says_otherwise() {
+    let with_anomalies = |count: usize| {
+        let mut lines = edition(0);
+        lines.extend((0..count).map(|n| {
+            format!(
+                r#"{{"resourceType":"Task","id":"anomaly-{n}","meta":{{"lastUpdated":"2026-01-01T00:00:00Z"}},"status":"requested","intent":"proposal"}}"#
+            )
+        }));
+        lines
+    };
+    let built = Built::of(&with_anomalies(1));
+    let candidate = |options: &mut index_builder::BuildOptions| options.candidate = true;
+    let id = built
+        .rebuild_with(&with_anomalies(40), candidate)
+        .generation;
+    let free = found(&built, &id, &strict());
+    assert_eq!(free.refusals, Vec::<String>::new());
+    assert_eq!(
+        (free.types["Task"].before, free.types["Task"].after),
+        (Some(1), 40)
+    );
+    let mut bounded = strict();
+    bounded.types.insert(
+        "Task".to_owned(),
+        TypeTolerances {
+            grow_percent: Some(100.0),
+            ..TypeTolerances::default()
+        },
+    );
+    assert_eq!(
+        found(&built, &id, &bounded).refusals,
+        ["Task: 1 before, 40 now: gained 39 (3900.0 %), at most 100 % passes"]
+    );
 }
 
 #[test]

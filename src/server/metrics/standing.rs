@@ -101,8 +101,35 @@ impl Standing {
         ];
         out.gauges("build_info", "The program that runs", [(labels, 1.0)])?;
         // Where the system does not tell, there is no number rather than a wrong one.
-        if let Some(bytes) = resident_bytes() {
-            out.gauge("resident_memory_bytes", "Resident memory", bytes)?;
+        if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
+            let lines = [
+                ("resident_memory_bytes", "Resident memory", "VmRSS:"),
+                (
+                    "own_memory_bytes",
+                    "Resident memory that the program itself holds",
+                    "RssAnon:",
+                ),
+                (
+                    "cached_memory_bytes",
+                    "Resident memory of mapped files: what of the index the page cache holds for this program",
+                    "RssFile:",
+                ),
+            ];
+            for (name, help, line) in lines {
+                if let Some(bytes) = bytes_of(&status, line) {
+                    out.gauge(name, help, bytes)?;
+                }
+            }
+        }
+        if let Some(faults) = std::fs::read_to_string("/proc/self/stat")
+            .ok()
+            .and_then(|stat| major_faults(&stat))
+        {
+            out.counter(
+                "cache_misses",
+                "Times a page of the index had to be read from the disk first",
+                faults,
+            )?;
         }
         if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
             let count = open.count() as f64;
@@ -273,19 +300,23 @@ fn instant_of(id: &str) -> Option<f64> {
     Some(begun.and_utc().timestamp() as f64 + millis / 1e3)
 }
 
-/// Resident memory in bytes, where the system tells (Linux).
-fn resident_bytes() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// The bytes that a line of `/proc/self/status` (proc(5)) gives in kibibytes.
+fn bytes_of(status: &str, name: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024.0)
 }
 
+/// The page faults of `/proc/self/stat` (proc(5), `majflt`) that had to wait for the disk.
+fn major_faults(stat: &str) -> Option<u64> {
+    // The second field, the name in brackets, may hold blanks.
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    behind_name.split_whitespace().nth(9)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::instant_of;
+    use super::{bytes_of, instant_of, major_faults};
 
     #[test]
     fn an_id_tells_when_its_build_began() {
@@ -303,5 +334,17 @@ mod tests {
         ] {
             assert_eq!(instant_of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn memory_and_faults_are_read_as_the_system_writes_them() {
+        let status =
+            "Name:\trorqual\nVmRSS:\t   10036 kB\nRssAnon:\t    2000 kB\nRssFile:\t       0 kB\n";
+        assert_eq!(bytes_of(status, "RssAnon:"), Some(2_048_000.0));
+        assert_eq!(bytes_of(status, "RssFile:"), Some(0.0));
+        assert_eq!(bytes_of(status, "RssShmem:"), None);
+        let stat = "17 (a) name)) S 1 17 17 0 -1 4194560 900 11 42 3 5 6 0 0 20 0 1 0 7";
+        assert_eq!(major_faults(stat), Some(42));
+        assert_eq!(major_faults("17 (cut"), None);
     }
 }
