@@ -177,6 +177,12 @@ fn check_resources(directory: &Directory, found: &mut Verification) {
                 .push(format!("{kind}/{id}: not found under its id"));
         }
         let body = directory.bodies().body(ordinal).unwrap_or_default();
+        let spans = directory.bodies().spans();
+        if spans.is_some_and(|spans| !spans.agree(ordinal, &body)) {
+            found.faults.push(format!(
+                "{kind}/{id}: its members are not where they are recorded to be"
+            ));
+        }
         match serde_json::from_slice::<Head<'_>>(&body) {
             Ok(head) if head.resource_type == kind.name() && head.id == id => {}
             Ok(head) => found.faults.push(format!(
