@@ -237,6 +237,11 @@ impl DateIndex {
         self.low.get(before.checked_sub(1)?).copied()
     }
 
+    /// Ordinals by start, one for each value that they have.
+    pub fn rows_by_start(&self) -> &[u32] {
+        &self.low_ordinals
+    }
+
     /// How many rows there are: as many as ordinals when each has one value.
     pub fn rows(&self) -> usize {
         self.low.len()

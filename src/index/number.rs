@@ -201,6 +201,11 @@ impl NumberIndex {
         }
     }
 
+    /// Ordinals by value, one for each that they have.
+    pub fn rows_by_value(&self) -> &[u32] {
+        &self.ordinals
+    }
+
     /// All rows.
     pub fn rows(&self) -> Range<usize> {
         0..self.values.len()
