@@ -244,6 +244,11 @@ fn check_parameter(
                 }
             }
         }
+        Values::Date(dates) => {
+            if !dates.blocks_agree() {
+                fault("the bitmaps of its columns differ from their rows".to_owned());
+            }
+        }
         Values::Reference(references) => {
             let mut outgoing = 0usize;
             for ordinal in 0..directory.len() {

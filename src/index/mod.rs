@@ -1,11 +1,12 @@
 //! The generation on disk: one file per structure, its writer beside its reader.
 //!
 //! Reading order: [`map`] (bytes of a file), [`pack`] (named sections), [`dictionary`] and [`postings`]
-//! (terms to ordinals), then one module per search parameter type ([`token`], [`string`], [`date`],
+//! (terms to ordinals), then one module per search parameter type ([`token`], [`string`], [`date`] (with [`blocks`]),
 //! [`number`], [`quantity`], [`reference`]), [`bodies`] with their compressed form ([`deflated`]) and the places of their members ([`spans`]),
 //! [`positions`], [`text`], [`lines`] (repeating groups),
 //! [`directory`] (all of one resource type) and [`generation`] (the whole).
 
+pub mod blocks;
 pub mod bodies;
 pub mod candidate;
 pub mod column;

@@ -154,8 +154,8 @@ fn tag_place(meta: &[u8]) -> Option<TagPlace> {
     let listed = last
         && matches!(tags, [b'[', .., before, b']']
             if !matches!(before, b'[' | b' ' | b'\t' | b'\n' | b'\r'));
-    let plain = memchr::memchr(b'\\', tags).is_none()
-        && memchr::memmem::find(tags, b"SUBSETTED").is_none();
+    let plain =
+        memchr::memchr(b'\\', tags).is_none() && memchr::memmem::find(tags, b"SUBSETTED").is_none();
     (listed && plain).then_some(TagPlace::InList)
 }
 
@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(shapes, [Some(0), Some(0), None, Some(1), None]);
         assert_eq!(
             spans.of(0).unwrap().lengths().collect::<Vec<_>>(),
-            [3, 14, 9, 13]
+            [3, 14, 8, 13]
         );
         let names: Vec<&[u8]> = spans.shape(0).unwrap().names().collect();
         assert_eq!(names, [&b"id"[..], b"meta", b"name", b"n"]);
@@ -461,7 +461,11 @@ mod tests {
             ("null", false),
             ("7", false),
         ] {
-            assert_eq!(recorded(&format!(r#"{{"meta":{meta}}}"#)), expected, "{meta}");
+            assert_eq!(
+                recorded(&format!(r#"{{"meta":{meta}}}"#)),
+                expected,
+                "{meta}"
+            );
         }
     }
 

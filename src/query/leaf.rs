@@ -58,6 +58,9 @@ impl Evaluator<'_> {
             (Test::Equals(text), Values::String(index)) => Ok(index.equal(text)),
             (Test::Contains(folded), Values::String(index)) => Ok(index.containing(folded)),
             (Test::EndsWith(folded), Values::String(index)) => Ok(index.ending(folded)),
+            (Test::Date { prefix, range }, Values::Date(index)) if index.has_blocks() => {
+                Ok(index.select(*prefix, *range))
+            }
             (Test::Date { prefix, range }, Values::Date(index)) => {
                 let rest = || index.select_rest(*prefix, *range);
                 let selected = index.count(*prefix, *range);

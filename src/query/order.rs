@@ -170,9 +170,11 @@ impl<'g> Order<'g> {
                 ordinals(best.window(start))
             }
             // One key is by far the commonest.
-            [Key::Ranks {
-                ranks, descending, ..
-            }] => {
+            [
+                Key::Ranks {
+                    ranks, descending, ..
+                },
+            ] => {
                 let mut best: Best<u64> = Best::of(matches.len(), end);
                 for ordinal in matches {
                     let rank = match ranks.rank(ordinal, *descending) {
@@ -255,9 +257,7 @@ impl Key<'_> {
         match self {
             Key::Ranks {
                 ranks, descending, ..
-            } => {
-                directed(ranks.rank(ordinal, *descending).map(u64::from), *descending)
-            }
+            } => directed(ranks.rank(ordinal, *descending).map(u64::from), *descending),
             // Only compared with keys like itself, by value.
             Key::Values { .. } => ABSENT,
             Key::Chained {

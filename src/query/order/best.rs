@@ -24,7 +24,9 @@ impl<T: Ord> Best<T> {
 
     /// The worst item that still counts, once there are enough.
     pub(super) fn bound(&self) -> Option<&T> {
-        self.items.get(self.end.checked_sub(1)?).filter(|_| self.bounded)
+        self.items
+            .get(self.end.checked_sub(1)?)
+            .filter(|_| self.bounded)
     }
 
     /// Takes an item, unless there are enough better ones.
