@@ -1,15 +1,14 @@
 //! The order of matches: `_sort`, nearest first, best first, or the order of the index.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
-use ahash::RandomState;
 use roaring::RoaringBitmap;
 use rorqual_schema::{Hop, Position, ResourceType};
 
 use self::best::Best;
 use self::walk::Walk;
 use super::parse::{NearSearch, SortBy, SortKey};
+use super::score::Scores;
 use crate::index::column::{ParameterIndex, Values};
 use crate::index::positions::{PositionIndex, distance};
 use crate::index::snapshot::Snapshot;
@@ -17,9 +16,6 @@ use crate::index::sort::{Ranks, SortValue};
 
 mod best;
 mod walk;
-
-/// Scores of matches by ordinal, in (0,1].
-pub type Scores = HashMap<u32, f32, RandomState>;
 
 /// What orders the matches of a request.
 pub struct Order<'g> {
@@ -57,6 +53,19 @@ enum Key<'g> {
 
 /// The key of a resource without a value: last in both directions.
 const ABSENT: u64 = u64::MAX;
+
+fn directed(value: Option<u64>, descending: bool) -> u64 {
+    match value {
+        None => ABSENT,
+        Some(value) if descending => ABSENT - 1 - value,
+        Some(value) => value,
+    }
+}
+
+/// What ascends as a score gets worse.
+fn worse(score: Option<f32>) -> Option<u64> {
+    score.map(|score| (1.0 - f64::from(score)).max(0.0).to_bits())
+}
 
 impl<'g> Order<'g> {
     /// The order of a request: its `_sort`, else nearest first for a proximity search, else best first for a full-text
@@ -187,6 +196,14 @@ impl<'g> Order<'g> {
                 let window = best.window(start);
                 window.into_iter().map(|item| item as u32).collect()
             }
+            [Key::Score { scores, descending }] => {
+                let mut best: Best<(u64, u32)> = Best::of(matches.len(), end);
+                let mut score = scores.in_turn();
+                for ordinal in matches {
+                    best.push((directed(worse(score(ordinal)), *descending), ordinal));
+                }
+                ordinals(best.window(start))
+            }
             [key] => {
                 let mut best: Best<(u64, u32)> = Best::of(matches.len(), end);
                 for ordinal in matches {
@@ -249,11 +266,6 @@ fn ordinals<K>(items: Vec<(K, u32)>) -> Vec<u32> {
 impl Key<'_> {
     /// A number that ascends in the order asked for.
     fn ascending(&self, ordinal: u32) -> u64 {
-        let directed = |value: Option<u64>, descending: bool| match value {
-            None => ABSENT,
-            Some(value) if descending => ABSENT - 1 - value,
-            Some(value) => value,
-        };
         match self {
             Key::Ranks {
                 ranks, descending, ..
@@ -283,10 +295,7 @@ impl Key<'_> {
                 distances,
                 descending,
             } => directed(distances.of(ordinal).map(f64::to_bits), *descending),
-            Key::Score { scores, descending } => {
-                let worse = |score: &f32| (1.0 - f64::from(*score)).max(0.0).to_bits();
-                directed(scores.get(&ordinal).map(worse), *descending)
-            }
+            Key::Score { scores, descending } => directed(worse(scores.of(ordinal)), *descending),
         }
     }
 }
