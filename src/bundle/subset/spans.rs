@@ -164,6 +164,7 @@ mod tests {
     use crate::index::pack::PackWriter;
     use crate::index::spans::SpanColumns;
     use crate::query::parse::request::Summary;
+    use proptest::prelude::*;
     use rorqual_schema::ResourceType;
 
     fn recorded(bodies: &[&str]) -> Spans {
@@ -200,6 +201,31 @@ mod tests {
     fn the_tag_is_written_as_when_the_text_is_read() {
         assert_eq!(NEXT_TAG, format!(",{TAG}"));
         assert_eq!(ONLY_TAG, format!(",\"tag\":[{TAG}]"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_record_makes_it_panic(
+            records in prop::collection::vec(any::<u8>(), 0..24),
+            shape in "[\\x01\\x02]((resourceType|id|meta|text|status|mode|)\\x00){0,7}",
+            entry in "[\\{\\},\"a]{0,20}",
+        ) {
+            let mut pack = PackWriter::in_memory().unwrap();
+            pack.column("spans.starts", &[0u64, records.len() as u64]).unwrap();
+            pack.section("spans.records", &records).unwrap();
+            pack.column("spans.shape_starts", &[0u64, shape.len() as u64]).unwrap();
+            pack.section("spans.shapes", shape.as_bytes()).unwrap();
+            let spans = Spans::open(&pack.into_pack().unwrap(), 1).unwrap();
+            let subset = Subset::new(ResourceType::Location, Some(Summary::Data), &[]).unwrap();
+            for entry in [BODY, &entry] {
+                let mut cutter = Cutter::new(&subset);
+                for piece in cutter.cut(&spans, 0, entry.as_bytes(), 0).unwrap_or_default() {
+                    if let Piece::Kept(range) = piece {
+                        prop_assert!(entry.as_bytes().get(range.clone()).is_some(), "{range:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
