@@ -196,6 +196,8 @@ fn check_resources(directory: &Directory, found: &mut Verification) {
     }
 }
 
+const BLOCKS_DIFFER: &str = "the bitmaps of a sorted column differ from its rows";
+
 fn check_parameter(
     generation: &Generation,
     directory: &Directory,
@@ -244,10 +246,10 @@ fn check_parameter(
                 }
             }
         }
-        Values::Date(dates) => {
-            if !dates.blocks_agree() {
-                fault("the bitmaps of its columns differ from their rows".to_owned());
-            }
+        Values::Date(dates) if !dates.blocks_agree() => fault(BLOCKS_DIFFER.to_owned()),
+        Values::Number(numbers) if !numbers.blocks_agree() => fault(BLOCKS_DIFFER.to_owned()),
+        Values::Quantity(quantities) if !quantities.blocks_agree() => {
+            fault(BLOCKS_DIFFER.to_owned());
         }
         Values::Reference(references) => {
             let mut outgoing = 0usize;
