@@ -177,6 +177,12 @@ fn check_resources(directory: &Directory, found: &mut Verification) {
                 .push(format!("{kind}/{id}: not found under its id"));
         }
         let body = directory.bodies().body(ordinal).unwrap_or_default();
+        let spans = directory.bodies().spans();
+        if spans.is_some_and(|spans| !spans.agree(ordinal, &body)) {
+            found.faults.push(format!(
+                "{kind}/{id}: its members are not where they are recorded to be"
+            ));
+        }
         match serde_json::from_slice::<Head<'_>>(&body) {
             Ok(head) if head.resource_type == kind.name() && head.id == id => {}
             Ok(head) => found.faults.push(format!(
@@ -189,6 +195,8 @@ fn check_resources(directory: &Directory, found: &mut Verification) {
         }
     }
 }
+
+const BLOCKS_DIFFER: &str = "the bitmaps of a sorted column differ from its rows";
 
 fn check_parameter(
     generation: &Generation,
@@ -237,6 +245,11 @@ fn check_parameter(
                     ));
                 }
             }
+        }
+        Values::Date(dates) if !dates.blocks_agree() => fault(BLOCKS_DIFFER.to_owned()),
+        Values::Number(numbers) if !numbers.blocks_agree() => fault(BLOCKS_DIFFER.to_owned()),
+        Values::Quantity(quantities) if !quantities.blocks_agree() => {
+            fault(BLOCKS_DIFFER.to_owned());
         }
         Values::Reference(references) => {
             let mut outgoing = 0usize;

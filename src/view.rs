@@ -486,7 +486,7 @@ impl View {
                 score: scores
                     .as_ref()
                     .filter(|_| mode == Mode::Match)
-                    .and_then(|scores| scores.get(&ordinal).copied()),
+                    .and_then(|scores| scores.of(ordinal)),
             };
             entries.extend(
                 page.into_iter()

@@ -1,13 +1,16 @@
 //! A searchset Bundle as a list of pieces: small framing, and stored resources borrowed from the map.
 //!
 //! An entry is two pieces: what ends the one before and begins this one, and the slice `Type/id","resource":{…}`
-//! of the bodies file, or its compressed form. Nothing of a resource is copied, parsed or compressed.
+//! of the bodies file, or its compressed form. Nothing of a resource is copied, parsed or compressed; of one that is cut
+//! down, short parts are copied into the framing.
 
 use bytes::Bytes;
 use rorqual_schema::ResourceType;
 use serde_json::json;
 
 use super::gzip::GzipBody;
+use super::plain::PlainBody;
+use super::subset::spans::{Cutter, Piece};
 use super::subset::{Subset, SubsetError};
 use crate::index::bodies::Bodies;
 use crate::index::snapshot::Snapshot;
@@ -71,46 +74,38 @@ pub enum Coding {
 
 /// The pieces of an answer in its coding.
 enum Pieces {
-    Plain(Vec<Bytes>),
-    Gzip(GzipBody),
+    Plain(PlainBody),
+    Gzip {
+        stream: Box<GzipBody>,
+        /// Where an entry is put together before it is compressed.
+        entry: Vec<u8>,
+    },
 }
 
 impl Pieces {
-    fn new(coding: Coding, number: usize) -> Pieces {
+    fn new(coding: Coding, entries: usize) -> Pieces {
         match coding {
-            Coding::Identity => Pieces::Plain(Vec::with_capacity(number)),
-            Coding::Gzip => Pieces::Gzip(GzipBody::with_capacity(number / 2)),
+            Coding::Identity => Pieces::Plain(PlainBody::with_capacity(entries)),
+            Coding::Gzip => Pieces::Gzip {
+                stream: Box::new(GzipBody::with_capacity(entries)),
+                entry: Vec::new(),
+            },
         }
     }
 
-    /// Framing of this answer alone: too short to be worth a compressor.
-    fn text(&mut self, text: String) {
+    /// Framing: too short to be worth a compressor.
+    fn text(&mut self, text: &[u8]) {
         match self {
-            Pieces::Plain(pieces) => pieces.push(Bytes::from(text)),
-            Pieces::Gzip(body) => body.text(text.as_bytes()),
-        }
-    }
-
-    /// What stands between entries, over and over.
-    fn framing(&mut self, framing: &Bytes) {
-        match self {
-            Pieces::Plain(pieces) => pieces.push(framing.clone()),
-            Pieces::Gzip(body) => body.text(framing),
-        }
-    }
-
-    fn made(&mut self, text: Vec<u8>) {
-        match self {
-            Pieces::Plain(pieces) => pieces.push(Bytes::from(text)),
-            Pieces::Gzip(body) => body.made(&text),
+            Pieces::Plain(body) => body.text(text),
+            Pieces::Gzip { stream, .. } => stream.text(text),
         }
     }
 
     /// The stored entry of an ordinal.
     fn stored(&mut self, bodies: &Bodies, ordinal: u32, whole: Bytes) {
         match self {
-            Pieces::Plain(pieces) => pieces.push(whole),
-            Pieces::Gzip(stream) => {
+            Pieces::Plain(body) => body.stored(whole),
+            Pieces::Gzip { stream, .. } => {
                 let start = bodies.body_start(&whole).unwrap_or(0);
                 let (before, body) = whole.split_at(start);
                 stream.text(before);
@@ -123,10 +118,58 @@ impl Pieces {
         }
     }
 
+    /// What a subset leaves of the stored entry of an ordinal.
+    fn cut(
+        &mut self,
+        cutter: &mut Cutter<'_>,
+        bodies: &Bodies,
+        ordinal: u32,
+        whole: &Bytes,
+    ) -> Result<(), SubsetError> {
+        let start = bodies.body_start(whole).unwrap_or(0);
+        let subset = cutter.subset();
+        let cut = bodies
+            .spans()
+            .and_then(|spans| cutter.cut(spans, ordinal, whole, start));
+        let Some(cut) = cut else {
+            let (before, body) = whole.split_at(start);
+            let body = subset.apply(body)?;
+            match self {
+                Pieces::Plain(pieces) => {
+                    pieces.text(before);
+                    pieces.text(&body);
+                }
+                Pieces::Gzip { stream, .. } => stream.made(&[before, &body].concat()),
+            }
+            return Ok(());
+        };
+        match self {
+            Pieces::Plain(body) => {
+                for piece in cut {
+                    match piece {
+                        Piece::Kept(range) => body.part(whole, range.clone()),
+                        Piece::Made(text) => body.text(text.as_bytes()),
+                    }
+                }
+            }
+            Pieces::Gzip { stream, entry } => {
+                entry.clear();
+                for piece in cut {
+                    entry.extend_from_slice(match piece {
+                        Piece::Kept(range) => whole.get(range.clone()).unwrap_or(&[]),
+                        Piece::Made(text) => text.as_bytes(),
+                    });
+                }
+                stream.made(entry);
+            }
+        }
+        Ok(())
+    }
+
     fn finish(self) -> Vec<Bytes> {
         match self {
-            Pieces::Plain(pieces) => pieces,
-            Pieces::Gzip(body) => body.finish(),
+            Pieces::Plain(body) => body.finish(),
+            Pieces::Gzip { stream, .. } => stream.finish(),
         }
     }
 }
@@ -154,7 +197,7 @@ pub fn bundle(
     let mut open = head.to_string();
     // The object stays open for its entries.
     open.pop();
-    let mut pieces = Pieces::new(coding, 2 * entries.len() + 2);
+    let mut pieces = Pieces::new(coding, entries.len());
     let mut pending = open;
     let begin = format!(
         "{{\"fullUrl\":{}",
@@ -165,9 +208,15 @@ pub fn bundle(
         pending.push_str(if first { ",\"entry\":[" } else { "," });
         first = false;
     };
-    // The framing between two plain entries is made once and shared.
-    let between = |mode| Bytes::from(format!("{},{begin}", ending(mode)));
+    // The framing between two plain entries is made once.
+    let between = |mode| format!("{},{begin}", ending(mode));
     let (after_match, after_include) = (between(Mode::Match), between(Mode::Include));
+    let mut match_cutter = frame.match_subset.as_ref().map(Cutter::new);
+    let mut include_cutters: Vec<(ResourceType, Cutter<'_>)> = frame
+        .include_subsets
+        .iter()
+        .map(|(kind, subset)| (*kind, Cutter::new(subset)))
+        .collect();
     let mut last: Option<Mode> = None;
     for entry in entries {
         let (part, own) = snapshot.locate(entry.kind, entry.ordinal);
@@ -176,27 +225,24 @@ pub fn bundle(
             continue;
         };
         match last.take() {
-            Some(Mode::Match) => pieces.framing(&after_match),
-            Some(Mode::Include) => pieces.framing(&after_include),
+            Some(Mode::Match) => pieces.text(after_match.as_bytes()),
+            Some(Mode::Include) => pieces.text(after_include.as_bytes()),
             None => {
                 start(&mut pending);
                 pending.push_str(&begin);
-                pieces.text(std::mem::take(&mut pending));
+                pieces.text(pending.as_bytes());
+                pending.clear();
             }
         }
-        let subset = match entry.mode {
-            Mode::Match => frame.match_subset.as_ref(),
-            Mode::Include => frame
-                .include_subsets
-                .iter()
+        let cutter = match entry.mode {
+            Mode::Match => match_cutter.as_mut(),
+            Mode::Include => include_cutters
+                .iter_mut()
                 .find(|(kind, _)| *kind == entry.kind)
-                .map(|(_, subset)| subset),
+                .map(|(_, cutter)| cutter),
         };
-        match subset {
-            Some(subset) => {
-                let (before, body) = whole.split_at(bodies.body_start(&whole).unwrap_or(0));
-                pieces.made([before, &subset.apply(body)?].concat());
-            }
+        match cutter {
+            Some(cutter) => pieces.cut(cutter, bodies, own, &whole)?,
             None => pieces.stored(bodies, own, whole),
         }
         if entry.distance.is_some() || entry.score.is_some() {
@@ -222,7 +268,7 @@ pub fn bundle(
         pending.push_str(",\"search\":{\"mode\":\"outcome\"}}");
     }
     pending.push_str(if first { "}" } else { "]}" });
-    pieces.text(pending);
+    pieces.text(pending.as_bytes());
     Ok(pieces.finish())
 }
 

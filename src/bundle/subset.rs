@@ -3,6 +3,8 @@
 //! What is kept is kept byte for byte: the members of the stored text are cut out and joined, and no value is read
 //! but `meta.tag`, which says that the resource is incomplete, so that nobody stores it back as the whole
 //! (FHIR R4, code `SUBSETTED`).
+//!
+//! Where the places of members are recorded, [`spans`] has the same result without reading the text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,8 +18,15 @@ use crate::query::parse::request::{ElementName, Summary};
 
 const TAG_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
 const TAG_CODE: &str = "SUBSETTED";
-const TAG: &str =
-    r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
+/// The tag as it is written; a macro, so that what goes around it is joined when this is compiled.
+macro_rules! tag {
+    () => {
+        r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#
+    };
+}
+const TAG: &str = tag!();
+
+pub mod spans;
 
 /// Members that every subset keeps.
 const ALWAYS: [&str; 3] = ["resourceType", "id", "meta"];

@@ -3,7 +3,7 @@
 //! `bodies.dat` joins records of the form `Type/id","resource":{…}`: what stands between the base of a `fullUrl`
 //! and the end of the resource in a Bundle entry, so that an entry is one slice of the map. The pack's section
 //! `bodies.offsets` (u64, one more than there are resources) delimits them. Beside each body stands its compressed form
-//! ([`super::deflated`]).
+//! ([`super::deflated`]), and where its members are ([`super::spans`]).
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -17,6 +17,7 @@ use super::deflated::{Deflated, DeflatedBodies, DeflatedColumns, Deflater, Sum};
 use super::manifest::FileRecord;
 use super::map::{Column, Region};
 use super::pack::{Pack, PackWriter};
+use super::spans::{SpanColumns, Spans};
 
 /// What stands between the id and the resource.
 pub const BETWEEN: &[u8] = b"\",\"resource\":";
@@ -34,6 +35,7 @@ pub struct BodyWriter {
     deflater: Deflater,
     offsets: Vec<u64>,
     deflated: DeflatedColumns,
+    spans: SpanColumns,
 }
 
 /// A file that is hashed as it is written.
@@ -80,16 +82,18 @@ pub struct WrittenBodies {
     pub files: [(&'static str, FileRecord); 2],
     offsets: Vec<u64>,
     deflated: DeflatedColumns,
+    spans: SpanColumns,
 }
 
 impl WrittenBodies {
-    /// Writes the sections that delimit the bodies.
+    /// Writes the sections that delimit the bodies and their members.
     ///
     /// # Errors
     /// [`FormatError::Io`].
     pub fn write(&self, pack: &mut PackWriter) -> Result<(), FormatError> {
         pack.column("bodies.offsets", &self.offsets)?;
-        self.deflated.write(pack)
+        self.deflated.write(pack)?;
+        self.spans.write(pack)
     }
 }
 
@@ -111,6 +115,7 @@ impl BodyWriter {
             deflater: Deflater::for_storage(),
             offsets: vec![0],
             deflated: DeflatedColumns::default(),
+            spans: SpanColumns::default(),
         })
     }
 
@@ -147,6 +152,7 @@ impl BodyWriter {
         }
         self.plain.push(body)?;
         self.offsets.push(self.plain.length);
+        self.spans.push(body);
         Ok(())
     }
 
@@ -162,6 +168,7 @@ impl BodyWriter {
             ],
             offsets: self.offsets,
             deflated: self.deflated,
+            spans: self.spans,
         })
     }
 }
@@ -206,6 +213,8 @@ pub struct Bodies {
     offsets: Column<u64>,
     /// Absent in memory.
     deflated: Option<DeflatedBodies>,
+    /// Absent in memory.
+    spans: Option<Spans>,
 }
 
 impl Bodies {
@@ -218,8 +227,10 @@ impl Bodies {
         let data = Region::map_file(&path)?.to_bytes();
         let bodies = Bodies::new(data, pack, kind, &path)?;
         let deflated = DeflatedBodies::open(&folder.join(DEFLATED), pack, bodies.len())?;
+        let spans = Spans::open(pack, bodies.len())?;
         Ok(Bodies {
             deflated: Some(deflated),
+            spans: Some(spans),
             ..bodies
         })
     }
@@ -254,6 +265,7 @@ impl Bodies {
             data,
             offsets,
             deflated: None,
+            spans: None,
         })
     }
 
@@ -296,6 +308,11 @@ impl Bodies {
     /// The resource of an ordinal in compressed form, where that is stored.
     pub fn deflated(&self, ordinal: u32) -> Option<Deflated> {
         self.deflated.as_ref()?.body(ordinal)
+    }
+
+    /// Where the members of the resources are, where that is recorded.
+    pub fn spans(&self) -> Option<&Spans> {
+        self.spans.as_ref()
     }
 
     /// The id and the resource of an entry: a resource id holds no quote, so the first one ends it.

@@ -207,6 +207,20 @@ impl ParameterIndex {
         }
     }
 
+    /// Its ordinals in the order of their values as `_sort` ranks them, one for each value; those of one value in any
+    /// order. `None` where no column has them so.
+    pub fn ascending_rows(&self) -> Option<&[u32]> {
+        match &self.values {
+            Values::Token(index) => Some(index.postings().all()),
+            Values::String(index) => Some(index.folded_rows()),
+            Values::Date(index) => Some(index.rows_by_start()),
+            Values::Number(index) => Some(index.rows_by_value()),
+            // Numbers without unit stand in another column.
+            Values::Quantity(_) => None,
+            Values::Reference(_) | Values::Position(_) | Values::Nothing => None,
+        }
+    }
+
     /// The ordinals that have any value: what `:missing` reads.
     ///
     /// # Errors

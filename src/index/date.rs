@@ -2,7 +2,8 @@
 //!
 //! Sections: `<name>.low` and `<name>.low_high` (i64) with `<name>.low_ordinals` (u32), ascending by start;
 //! `<name>.high` (i64) with `<name>.high_ordinals` (u32), ascending by end. Each prefix of R4 is then one or
-//! two slices of these columns.
+//! two slices of these columns; of long columns `<name>.low_blocks` and `<name>.high_blocks` have the bitmaps of
+//! [`super::blocks`].
 
 use std::sync::OnceLock;
 
@@ -10,6 +11,7 @@ use roaring::RoaringBitmap;
 use rorqual_schema::{DateRange, Prefix};
 
 use super::FormatError;
+use super::blocks::{Blocks, write_blocks};
 use super::interner::Places;
 use super::map::Column;
 use super::pack::{Pack, PackWriter};
@@ -75,19 +77,17 @@ impl DateCollector {
             &format!("{name}.low_high"),
             &values.iter().map(|value| value.1).collect::<Vec<_>>(),
         )?;
-        pack.column(
-            &format!("{name}.low_ordinals"),
-            &values.iter().map(|value| value.2).collect::<Vec<_>>(),
-        )?;
+        let ordinals: Vec<u32> = values.iter().map(|value| value.2).collect();
+        pack.column(&format!("{name}.low_ordinals"), &ordinals)?;
+        write_blocks(pack, &format!("{name}.low_blocks"), &ordinals)?;
         values.sort_unstable_by_key(|&(low, high, ordinal)| (high, low, ordinal));
         pack.column(
             &format!("{name}.high"),
             &values.iter().map(|value| value.1).collect::<Vec<_>>(),
         )?;
-        pack.column(
-            &format!("{name}.high_ordinals"),
-            &values.iter().map(|value| value.2).collect::<Vec<_>>(),
-        )
+        let ordinals: Vec<u32> = values.iter().map(|value| value.2).collect();
+        pack.column(&format!("{name}.high_ordinals"), &ordinals)?;
+        write_blocks(pack, &format!("{name}.high_blocks"), &ordinals)
     }
 
     /// The slots that hold any value.
@@ -103,6 +103,8 @@ pub struct DateIndex {
     low_ordinals: Column<u32>,
     high: Column<i64>,
     high_ordinals: Column<u32>,
+    /// Ready-made bitmaps of the two columns of ordinals, where they are long.
+    blocks: Option<[Blocks; 2]>,
     /// The distinct starts, ascending: what ranks stand for. Needed only where ranks of several indexes meet.
     starts: OnceLock<Vec<i64>>,
 }
@@ -113,12 +115,13 @@ impl DateIndex {
     /// # Errors
     /// [`FormatError`] when a section is missing or inconsistent.
     pub fn open(pack: &Pack, name: &str) -> Result<DateIndex, FormatError> {
-        let index = DateIndex {
+        let mut index = DateIndex {
             low: pack.column(&format!("{name}.low"))?,
             low_high: pack.column(&format!("{name}.low_high"))?,
             low_ordinals: pack.column(&format!("{name}.low_ordinals"))?,
             high: pack.column(&format!("{name}.high"))?,
             high_ordinals: pack.column(&format!("{name}.high_ordinals"))?,
+            blocks: None,
             starts: OnceLock::new(),
         };
         let length = index.low.len();
@@ -134,27 +137,64 @@ impl DateIndex {
                 detail: "its columns differ in length".into(),
             });
         }
+        let low = Blocks::open(pack, &format!("{name}.low_blocks"), length)?;
+        let high = Blocks::open(pack, &format!("{name}.high_blocks"), length)?;
+        index.blocks = low.zip(high).map(|(low, high)| [low, high]);
         Ok(index)
     }
 
-    /// Whose start is below `bound`: ordinals, by start.
-    fn starting_below(&self, bound: i64) -> &[u32] {
-        &self.low_ordinals[..self.low.partition_point(|&low| low < bound)]
+    /// How many rows start below `bound`.
+    fn starting_below(&self, bound: i64) -> usize {
+        self.low.partition_point(|&low| low < bound)
     }
 
-    /// Whose start is `bound` or later.
-    fn starting_from(&self, bound: i64) -> &[u32] {
-        &self.low_ordinals[self.low.partition_point(|&low| low < bound)..]
+    /// How many rows end at `bound` or earlier.
+    fn ending_by(&self, bound: i64) -> usize {
+        self.high.partition_point(|&high| high <= bound)
     }
 
-    /// Whose end is `bound` or earlier.
-    fn ending_by(&self, bound: i64) -> &[u32] {
-        &self.high_ordinals[..self.high.partition_point(|&high| high <= bound)]
+    /// Ordinals of the first rows by start.
+    fn first_starting(&self, rows: usize) -> RoaringBitmap {
+        match &self.blocks {
+            Some([low, _]) => low.before(&self.low_ordinals, rows),
+            None => from_unordered(&self.low_ordinals[..rows]),
+        }
     }
 
-    /// Whose end is after `bound`.
-    fn ending_after(&self, bound: i64) -> &[u32] {
-        &self.high_ordinals[self.high.partition_point(|&high| high <= bound)..]
+    /// Ordinals of the rows by start, but for the first.
+    fn last_starting(&self, but: usize) -> RoaringBitmap {
+        match &self.blocks {
+            Some([low, _]) => low.from(&self.low_ordinals, but),
+            None => from_unordered(&self.low_ordinals[but..]),
+        }
+    }
+
+    /// Ordinals of the first rows by end.
+    fn first_ending(&self, rows: usize) -> RoaringBitmap {
+        match &self.blocks {
+            Some([_, high]) => high.before(&self.high_ordinals, rows),
+            None => from_unordered(&self.high_ordinals[..rows]),
+        }
+    }
+
+    /// Ordinals of the rows by end, but for the first.
+    fn last_ending(&self, but: usize) -> RoaringBitmap {
+        match &self.blocks {
+            Some([_, high]) => high.from(&self.high_ordinals, but),
+            None => from_unordered(&self.high_ordinals[but..]),
+        }
+    }
+
+    /// Whether any slice of a column is had about as quickly as any other, however long it is.
+    pub fn has_blocks(&self) -> bool {
+        self.blocks.is_some()
+    }
+
+    /// Whether the ready-made bitmaps are those of the columns: for a check of the whole.
+    pub fn blocks_agree(&self) -> bool {
+        self.blocks.as_ref().is_none_or(|[low, high]| {
+            low.agree(&self.low_ordinals) && high.agree(&self.high_ordinals)
+        })
     }
 
     /// Rows, in order of start, whose start lies in the range.
@@ -172,18 +212,21 @@ impl DateIndex {
 
     /// An upper bound of how many ordinals a comparison selects.
     pub fn count(&self, prefix: Prefix, range: DateRange) -> u64 {
+        let rows = self.rows();
+        let (below, after) = (
+            || self.starting_below(range.low),
+            || rows - self.ending_by(range.high),
+        );
         let count = match prefix {
             Prefix::Eq => self.rows_starting_in(range).len(),
-            Prefix::Gt => self.ending_after(range.high).len(),
-            Prefix::Lt => self.starting_below(range.low).len(),
-            Prefix::Ge => self.ending_after(range.high).len() + self.rows_starting_in(range).len(),
-            Prefix::Le => self.starting_below(range.low).len() + self.rows_starting_in(range).len(),
-            Prefix::Sa => self.starting_from(range.high).len(),
-            Prefix::Eb => self.ending_by(range.low).len(),
-            Prefix::Ne => {
-                self.starting_below(range.low).len() + self.ending_after(range.high).len()
-            }
-            Prefix::Ap => self.low.len(),
+            Prefix::Gt => after(),
+            Prefix::Lt => below(),
+            Prefix::Ge => after() + self.rows_starting_in(range).len(),
+            Prefix::Le => below() + self.rows_starting_in(range).len(),
+            Prefix::Sa => rows - self.starting_below(range.high),
+            Prefix::Eb => self.ending_by(range.low),
+            Prefix::Ne => below() + after(),
+            Prefix::Ap => rows,
         };
         count as u64
     }
@@ -191,25 +234,19 @@ impl DateIndex {
     /// Ordinals with a stored range that compares as R4's table of prefixes says
     /// (<https://hl7.org/fhir/R4/search.html#prefix>). `Ap` expects the range already widened.
     pub fn select(&self, prefix: Prefix, range: DateRange) -> RoaringBitmap {
+        let below = || self.first_starting(self.starting_below(range.low));
+        let after = || self.last_ending(self.ending_by(range.high));
+        let contained = || from_unordered(&self.contained(range));
         match prefix {
-            Prefix::Eq => from_unordered(&self.contained(range)),
-            Prefix::Gt => from_unordered(self.ending_after(range.high)),
-            Prefix::Lt => from_unordered(self.starting_below(range.low)),
-            Prefix::Ge => {
-                from_unordered(self.ending_after(range.high))
-                    | from_unordered(&self.contained(range))
-            }
-            Prefix::Le => {
-                from_unordered(self.starting_below(range.low))
-                    | from_unordered(&self.contained(range))
-            }
-            Prefix::Sa => from_unordered(self.starting_from(range.high)),
-            Prefix::Eb => from_unordered(self.ending_by(range.low)),
+            Prefix::Eq => contained(),
+            Prefix::Gt => after(),
+            Prefix::Lt => below(),
+            Prefix::Ge => after() | contained(),
+            Prefix::Le => below() | contained(),
+            Prefix::Sa => self.last_starting(self.starting_below(range.high)),
+            Prefix::Eb => self.first_ending(self.ending_by(range.low)),
             // Some value is not inside the range: it reaches below or above it.
-            Prefix::Ne => {
-                from_unordered(self.starting_below(range.low))
-                    | from_unordered(self.ending_after(range.high))
-            }
+            Prefix::Ne => below() | after(),
             Prefix::Ap => {
                 let rows = 0..self.low.partition_point(|&low| low < range.high);
                 let overlapping: Vec<u32> = rows
@@ -237,6 +274,11 @@ impl DateIndex {
         self.low.get(before.checked_sub(1)?).copied()
     }
 
+    /// Ordinals by start, one for each value that they have.
+    pub fn rows_by_start(&self) -> &[u32] {
+        &self.low_ordinals
+    }
+
     /// How many rows there are: as many as ordinals when each has one value.
     pub fn rows(&self) -> usize {
         self.low.len()
@@ -255,8 +297,8 @@ impl DateIndex {
             from_unordered(&kept)
         };
         match prefix {
-            Prefix::Gt => Some(from_unordered(self.ending_by(range.high))),
-            Prefix::Lt => Some(from_unordered(self.starting_from(range.low))),
+            Prefix::Gt => Some(self.first_ending(self.ending_by(range.high))),
+            Prefix::Lt => Some(self.last_starting(self.starting_below(range.low))),
             // Begins before the value and does not reach above it.
             Prefix::Ge => Some(rows(0..before, &|high| high <= range.high)),
             // Begins in or after the value and reaches above it.

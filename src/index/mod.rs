@@ -1,10 +1,12 @@
 //! The generation on disk: one file per structure, its writer beside its reader.
 //!
 //! Reading order: [`map`] (bytes of a file), [`pack`] (named sections), [`dictionary`] and [`postings`]
-//! (terms to ordinals), then one module per search parameter type ([`token`], [`string`], [`date`],
-//! [`number`], [`quantity`], [`reference`]), [`bodies`] with their compressed form ([`deflated`]), [`positions`], [`text`], [`lines`] (repeating groups),
+//! (terms to ordinals), then one module per search parameter type ([`token`], [`string`], [`date`] (with [`blocks`]),
+//! [`number`], [`quantity`], [`reference`]), [`bodies`] with their compressed form ([`deflated`]) and the places of their members ([`spans`]),
+//! [`positions`], [`text`], [`lines`] (repeating groups),
 //! [`directory`] (all of one resource type) and [`generation`] (the whole).
 
+pub mod blocks;
 pub mod bodies;
 pub mod candidate;
 pub mod column;
@@ -30,6 +32,7 @@ pub mod reference;
 pub mod segment;
 pub mod snapshot;
 pub mod sort;
+pub mod spans;
 pub mod string;
 pub mod text;
 pub mod text_merge;
@@ -42,7 +45,7 @@ mod error;
 pub use error::FormatError;
 
 /// Version of the on-disk format. A reader refuses any other.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// Reads a whole file and answers its length and checksum, as a manifest records them.
 ///

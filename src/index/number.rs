@@ -1,7 +1,7 @@
 //! Number values: exact fixed-point decimals in one ascending column.
 //!
 //! Sections: `<name>.values` (i128, units of 10^-15) and `<name>.ordinals` (u32), ascending by value; with ranks,
-//! `<name>.distinct` (i128): the value of each rank.
+//! `<name>.distinct` (i128): the value of each rank. Of long columns `<name>.blocks` has the bitmaps of [`super::blocks`].
 
 use std::ops::Range;
 
@@ -9,6 +9,7 @@ use roaring::RoaringBitmap;
 use rorqual_schema::{Decimal, Prefix};
 
 use super::FormatError;
+use super::blocks::{Blocks, write_blocks};
 use super::interner::Places;
 use super::map::Column;
 use super::pack::{Pack, PackWriter};
@@ -83,10 +84,9 @@ pub fn write_values(
         &format!("{name}.values"),
         &ascending.iter().map(|row| row.0).collect::<Vec<_>>(),
     )?;
-    pack.column(
-        &format!("{name}.ordinals"),
-        &ascending.iter().map(|row| row.1).collect::<Vec<_>>(),
-    )
+    let ordinals: Vec<u32> = ascending.iter().map(|row| row.1).collect();
+    pack.column(&format!("{name}.ordinals"), &ordinals)?;
+    write_blocks(pack, &format!("{name}.blocks"), &ordinals)
 }
 
 /// A comparison with a number: what R4 makes of a prefix and the digits given.
@@ -129,6 +129,8 @@ pub struct NumberIndex {
     ordinals: Column<u32>,
     /// The distinct values, ascending: what ranks stand for, where there are ranks.
     distinct: Option<Column<i128>>,
+    /// Ready-made bitmaps, where the column is long.
+    blocks: Option<Blocks>,
 }
 
 impl NumberIndex {
@@ -150,10 +152,12 @@ impl NumberIndex {
                 detail: "its columns differ in length".into(),
             });
         }
+        let blocks = Blocks::open(pack, &format!("{name}.blocks"), values.len())?;
         Ok(NumberIndex {
             values,
             ordinals,
             distinct,
+            blocks,
         })
     }
 
@@ -201,6 +205,11 @@ impl NumberIndex {
         }
     }
 
+    /// Ordinals by value, one for each that they have.
+    pub fn rows_by_value(&self) -> &[u32] {
+        &self.ordinals
+    }
+
     /// All rows.
     pub fn rows(&self) -> Range<usize> {
         0..self.values.len()
@@ -239,11 +248,32 @@ impl NumberIndex {
     /// Ordinals with a value that compares as asked, among `rows`.
     pub fn select(&self, rows: Range<usize>, test: NumberTest) -> RoaringBitmap {
         let [first, second] = self.runs(rows, test);
-        let mut found = from_unordered(&self.ordinals[first]);
+        let mut found = self.of_rows(first);
         if !second.is_empty() {
-            found |= from_unordered(&self.ordinals[second]);
+            found |= self.of_rows(second);
         }
         found
+    }
+
+    fn of_rows(&self, rows: Range<usize>) -> RoaringBitmap {
+        match &self.blocks {
+            Some(blocks) if rows.start == 0 => blocks.before(&self.ordinals, rows.end),
+            Some(blocks) if rows.end == self.ordinals.len() => {
+                blocks.from(&self.ordinals, rows.start)
+            }
+            _ => from_unordered(&self.ordinals[rows]),
+        }
+    }
+
+    /// Whether the beginning and the end of the column are had about as quickly however long they are.
+    pub fn has_blocks(&self) -> bool {
+        self.blocks.is_some()
+    }
+
+    /// Whether the ready-made bitmaps are those of the column: for a check of the whole.
+    pub fn blocks_agree(&self) -> bool {
+        let blocks = self.blocks.as_ref();
+        blocks.is_none_or(|blocks| blocks.agree(&self.ordinals))
     }
 }
 

@@ -156,6 +156,11 @@ impl Postings {
         }
     }
 
+    /// The ordinals of all terms, term after term; ascending within each.
+    pub fn all(&self) -> &[u32] {
+        &self.ordinals
+    }
+
     /// How many ordinals a range of terms holds (each counted once per term): exact for one term.
     pub fn count(&self, terms: Range<usize>) -> u64 {
         self.of_range(terms).len() as u64

@@ -229,6 +229,21 @@ impl QuantityIndex {
         (rows.len() == self.written.rows().len()).then_some(rows.len())
     }
 
+    /// Whether what a comparison in `unit` selects is the beginning or the end of a column with ready-made bitmaps, unless it
+    /// is an interval.
+    pub fn has_blocks(&self, unit: Option<&str>) -> bool {
+        let column = match unit {
+            Some(_) => &self.canonical,
+            None => &self.written,
+        };
+        column.has_blocks() && self.all_rows(unit) == Some(column.rows().len())
+    }
+
+    /// As [`NumberIndex::blocks_agree`].
+    pub fn blocks_agree(&self) -> bool {
+        self.canonical.blocks_agree() && self.written.blocks_agree()
+    }
+
     /// As [`NumberIndex::select_rest`].
     pub fn select_rest(&self, test: NumberTest, unit: Option<&str>) -> RoaringBitmap {
         let (column, rows, test) = self.plan(test, unit);

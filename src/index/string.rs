@@ -105,6 +105,11 @@ impl StringIndex {
         ((rank as usize) < self.folded.len()).then(|| self.folded.key(rank as usize))
     }
 
+    /// Ordinals by folded text, one for each that they have.
+    pub fn folded_rows(&self) -> &[u32] {
+        self.folded_postings.all()
+    }
+
     /// An upper bound of how many ordinals have a value that starts with `folded` text.
     pub fn count_starting(&self, folded: &str) -> u64 {
         self.folded_postings

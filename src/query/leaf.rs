@@ -58,6 +58,9 @@ impl Evaluator<'_> {
             (Test::Equals(text), Values::String(index)) => Ok(index.equal(text)),
             (Test::Contains(folded), Values::String(index)) => Ok(index.containing(folded)),
             (Test::EndsWith(folded), Values::String(index)) => Ok(index.ending(folded)),
+            (Test::Date { prefix, range }, Values::Date(index)) if index.has_blocks() => {
+                Ok(index.select(*prefix, *range))
+            }
             (Test::Date { prefix, range }, Values::Date(index)) => {
                 let rest = || index.select_rest(*prefix, *range);
                 let selected = index.count(*prefix, *range);
@@ -71,6 +74,9 @@ impl Evaluator<'_> {
                     &found,
                 )
             }
+            (Test::Number(number), Values::Number(index)) if index.has_blocks() => {
+                Ok(index.select(index.rows(), *number))
+            }
             (Test::Number(number), Values::Number(index)) => {
                 let rest = || Some(index.select_rest(index.rows(), *number));
                 let selected = index.count(index.rows(), *number);
@@ -83,6 +89,11 @@ impl Evaluator<'_> {
                     &rest,
                     &found,
                 )
+            }
+            (Test::Quantity { test, unit }, Values::Quantity(index))
+                if index.has_blocks(unit.as_deref()) =>
+            {
+                Ok(index.select(*test, unit.as_deref()))
             }
             (Test::Quantity { test, unit }, Values::Quantity(index)) => {
                 let unit = unit.as_deref();

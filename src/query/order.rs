@@ -1,20 +1,21 @@
 //! The order of matches: `_sort`, nearest first, best first, or the order of the index.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
-use ahash::RandomState;
 use roaring::RoaringBitmap;
 use rorqual_schema::{Hop, Position, ResourceType};
 
+use self::best::Best;
+use self::walk::Walk;
 use super::parse::{NearSearch, SortBy, SortKey};
-use crate::index::column::Values;
+use super::score::Scores;
+use crate::index::column::{ParameterIndex, Values};
 use crate::index::positions::{PositionIndex, distance};
 use crate::index::snapshot::Snapshot;
 use crate::index::sort::{Ranks, SortValue};
 
-/// Scores of matches by ordinal, in (0,1].
-pub type Scores = HashMap<u32, f32, RandomState>;
+mod best;
+mod walk;
 
 /// What orders the matches of a request.
 pub struct Order<'g> {
@@ -24,6 +25,8 @@ pub struct Order<'g> {
 enum Key<'g> {
     Ranks {
         ranks: &'g Ranks,
+        /// The ordinals in the order of their values, where a column has them.
+        rows: Option<&'g [u32]>,
         descending: bool,
     },
     /// The parts of a type rank their values each on their own: there the values themselves are compared.
@@ -51,6 +54,19 @@ enum Key<'g> {
 /// The key of a resource without a value: last in both directions.
 const ABSENT: u64 = u64::MAX;
 
+fn directed(value: Option<u64>, descending: bool) -> u64 {
+    match value {
+        None => ABSENT,
+        Some(value) if descending => ABSENT - 1 - value,
+        Some(value) => value,
+    }
+}
+
+/// What ascends as a score gets worse.
+fn worse(score: Option<f32>) -> Option<u64> {
+    score.map(|score| (1.0 - f64::from(score)).max(0.0).to_bits())
+}
+
 impl<'g> Order<'g> {
     /// The order of a request: its `_sort`, else nearest first for a proximity search, else best first for a full-text
     /// one, else the order of the index.
@@ -73,11 +89,18 @@ impl<'g> Order<'g> {
                 descending,
             })
         };
+        let ranked = |parameter: &'g ParameterIndex, descending| {
+            Some(Key::Ranks {
+                ranks: parameter.ranks.as_ref()?,
+                rows: parameter.ascending_rows(),
+                descending,
+            })
+        };
         let key = |key: &SortKey| match key.by {
-            SortBy::Parameter(number) if whole => Some(Key::Ranks {
-                ranks: ranks(kind, number)?,
-                descending: key.descending,
-            }),
+            SortBy::Parameter(number) if whole => {
+                let parameter = snapshot.directory(kind, 0).parameter(number)?;
+                ranked(parameter, key.descending)
+            }
             SortBy::Parameter(parameter) => Some(Key::Values {
                 snapshot,
                 kind,
@@ -93,14 +116,11 @@ impl<'g> Order<'g> {
                     snapshot
                         .directory(kind, 0)
                         .precomputed(reference, Hop::Direct, parameter);
-                if let Some(ranks) = precomputed
+                let precomputed = precomputed
                     .filter(|_| whole)
-                    .and_then(|index| index.ranks.as_ref())
-                {
-                    return Some(Key::Ranks {
-                        ranks,
-                        descending: key.descending,
-                    });
+                    .and_then(|index| ranked(index, key.descending));
+                if precomputed.is_some() {
+                    return precomputed;
                 }
                 Some(Key::Chained {
                     references: References {
@@ -139,6 +159,9 @@ impl<'g> Order<'g> {
     pub fn page(&self, matches: &RoaringBitmap, offset: u64, count: usize) -> Vec<u32> {
         let end = offset.saturating_add(count as u64).min(matches.len()) as usize;
         let start = (offset.min(matches.len()) as usize).min(end);
+        if let Some(page) = self.walked(matches, start, end) {
+            return page;
+        }
         match self.keys.as_slice() {
             [] => match u32::try_from(start)
                 .ok()
@@ -148,60 +171,105 @@ impl<'g> Order<'g> {
                 None => Vec::new(),
             },
             keys if keys.iter().any(|key| matches!(key, Key::Values { .. })) => {
-                let keyed: Vec<(Vec<Compared<'_>>, u32)> = matches
-                    .iter()
-                    .map(|ordinal| {
-                        let compared = keys.iter().map(|key| key.compared(ordinal)).collect();
-                        (compared, ordinal)
-                    })
-                    .collect();
-                window(keyed, start, end)
-                    .into_iter()
-                    .map(|(_, ordinal)| ordinal)
-                    .collect()
+                let mut best: Best<(Vec<Compared<'_>>, u32)> = Best::of(matches.len(), end);
+                for ordinal in matches {
+                    let compared = keys.iter().map(|key| key.compared(ordinal)).collect();
+                    best.push((compared, ordinal));
+                }
+                ordinals(best.window(start))
             }
             // One key is by far the commonest.
-            [key] => {
-                let keyed = matches
-                    .iter()
-                    .map(|ordinal| (key.ascending(ordinal), ordinal))
-                    .collect();
-                window(keyed, start, end)
-                    .into_iter()
-                    .map(|(_, ordinal)| ordinal)
-                    .collect()
+            [
+                Key::Ranks {
+                    ranks, descending, ..
+                },
+            ] => {
+                let mut best: Best<u64> = Best::of(matches.len(), end);
+                for ordinal in matches {
+                    let rank = match ranks.rank(ordinal, *descending) {
+                        None => u32::MAX,
+                        Some(rank) if *descending => u32::MAX - 1 - rank,
+                        Some(rank) => rank,
+                    };
+                    best.push(u64::from(rank) << 32 | u64::from(ordinal));
+                }
+                let window = best.window(start);
+                window.into_iter().map(|item| item as u32).collect()
             }
-            keys => {
-                let keyed: Vec<(Vec<u64>, u32)> = matches
-                    .iter()
-                    .map(|ordinal| {
-                        (
-                            keys.iter().map(|key| key.ascending(ordinal)).collect(),
-                            ordinal,
-                        )
-                    })
-                    .collect();
-                window(keyed, start, end)
-                    .into_iter()
-                    .map(|(_, ordinal)| ordinal)
-                    .collect()
+            [Key::Score { scores, descending }] => {
+                let mut best: Best<(u64, u32)> = Best::of(matches.len(), end);
+                let mut score = scores.in_turn();
+                for ordinal in matches {
+                    best.push((directed(worse(score(ordinal)), *descending), ordinal));
+                }
+                ordinals(best.window(start))
+            }
+            [key] => {
+                let mut best: Best<(u64, u32)> = Best::of(matches.len(), end);
+                for ordinal in matches {
+                    best.push((key.ascending(ordinal), ordinal));
+                }
+                ordinals(best.window(start))
+            }
+            [first, rest @ ..] => {
+                let mut best: Best<(Vec<u64>, u32)> = Best::of(matches.len(), end);
+                for ordinal in matches {
+                    let first = first.ascending(ordinal);
+                    // Most are out by their first key, and the others are never looked up.
+                    let bound = best.bound().and_then(|(keys, _)| keys.first());
+                    if bound.is_some_and(|bound| first > *bound) {
+                        continue;
+                    }
+                    let rest = rest.iter().map(|key| key.ascending(ordinal));
+                    best.push((std::iter::once(first).chain(rest).collect(), ordinal));
+                }
+                ordinals(best.window(start))
             }
         }
     }
+
+    /// The page as a walk through the column of the first key has it, where there is one and that is worth it.
+    fn walked(&self, matches: &RoaringBitmap, start: usize, end: usize) -> Option<Vec<u32>> {
+        let (
+            Key::Ranks {
+                ranks,
+                rows: Some(rows),
+                descending,
+            },
+            rest,
+        ) = self.keys.split_first()?
+        else {
+            return None;
+        };
+        let settle = |group: &mut Vec<u32>| {
+            group.sort_unstable();
+            group.dedup();
+            if !rest.is_empty() && group.len() > 1 {
+                group.sort_by_cached_key(|&ordinal| -> Vec<u64> {
+                    rest.iter().map(|key| key.ascending(ordinal)).collect()
+                });
+            }
+        };
+        let walk = Walk {
+            rows,
+            ranks,
+            descending: *descending,
+        };
+        walk.page(matches, start, end, &settle, rest.is_empty())
+    }
+}
+
+fn ordinals<K>(items: Vec<(K, u32)>) -> Vec<u32> {
+    items.into_iter().map(|(_, ordinal)| ordinal).collect()
 }
 
 impl Key<'_> {
     /// A number that ascends in the order asked for.
     fn ascending(&self, ordinal: u32) -> u64 {
-        let directed = |value: Option<u64>, descending: bool| match value {
-            None => ABSENT,
-            Some(value) if descending => ABSENT - 1 - value,
-            Some(value) => value,
-        };
         match self {
-            Key::Ranks { ranks, descending } => {
-                directed(ranks.rank(ordinal, *descending).map(u64::from), *descending)
-            }
+            Key::Ranks {
+                ranks, descending, ..
+            } => directed(ranks.rank(ordinal, *descending).map(u64::from), *descending),
             // Only compared with keys like itself, by value.
             Key::Values { .. } => ABSENT,
             Key::Chained {
@@ -227,10 +295,7 @@ impl Key<'_> {
                 distances,
                 descending,
             } => directed(distances.of(ordinal).map(f64::to_bits), *descending),
-            Key::Score { scores, descending } => {
-                let worse = |score: &f32| (1.0 - f64::from(*score)).max(0.0).to_bits();
-                directed(scores.get(&ordinal).map(worse), *descending)
-            }
+            Key::Score { scores, descending } => directed(worse(scores.of(ordinal)), *descending),
         }
     }
 }
@@ -364,40 +429,5 @@ impl<'g> Distances<'g> {
             .iter()
             .map(|&centre| distance(centre, at))
             .min_by(f64::total_cmp)
-    }
-}
-
-/// The items from `start` to `end` of the sorted list, sorting no more than needed.
-fn window<T: Ord>(mut items: Vec<T>, start: usize, end: usize) -> Vec<T> {
-    if start >= end {
-        return Vec::new();
-    }
-    if end < items.len() {
-        items.select_nth_unstable(end - 1);
-        items.truncate(end);
-    }
-    if start > 0 {
-        items.select_nth_unstable(start);
-        items.drain(..start);
-    }
-    items.sort_unstable();
-    items
-}
-
-#[cfg(test)]
-mod tests {
-    use super::window;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_window_is_a_slice_of_the_sorted_list(items in prop::collection::vec(0u32..50, 0..80), a in 0usize..90, b in 0usize..90) {
-            let mut sorted: Vec<(u32, usize)> = items.iter().copied().zip(0..).collect();
-            let unsorted = sorted.clone();
-            sorted.sort();
-            let end = a.max(b).min(items.len());
-            let start = a.min(b).min(end);
-            prop_assert_eq!(window(unsorted, start, end), sorted[start..end].to_vec());
-        }
     }
 }

@@ -3,13 +3,10 @@
 //! A word counts by how rare it is among the resources that are seen, and nothing else: neither what was replaced, nor in
 //! how many pieces the rest lies, nor, in a view, how much is written that the view hides.
 
-use std::collections::HashMap;
-
 use roaring::RoaringBitmap;
 use rorqual_schema::ResourceType;
 
 use super::criterion::{ContentQuery, Criterion, Test};
-use super::order::Scores;
 use crate::index::FormatError;
 use crate::index::snapshot::{Part, Snapshot};
 use crate::index::text::{Term, Way};
@@ -21,6 +18,34 @@ const BEGINNING_WEIGHT: f32 = 0.8;
 /// The usual constants of BM25: how soon repeats stop to count, and how much length does.
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
+
+/// Scores of matches, in (0,1].
+#[derive(Debug, Default)]
+pub struct Scores(Weights);
+
+impl Scores {
+    /// The score of a match.
+    pub fn of(&self, ordinal: u32) -> Option<f32> {
+        let at = self.0.binary_search_by_key(&ordinal, |row| row.0).ok()?;
+        self.0.get(at).map(|row| row.1)
+    }
+
+    /// The scores of matches that are asked for in ascending order: quicker than each on its own.
+    pub fn in_turn(&self) -> impl FnMut(u32) -> Option<f32> {
+        let mut rest = self.0.as_slice();
+        move |ordinal| {
+            // Most often it is the next.
+            if rest.first().is_some_and(|row| row.0 < ordinal) {
+                rest = rest.get(1..).unwrap_or(&[]);
+                if rest.first().is_some_and(|row| row.0 < ordinal) {
+                    let before = rest.partition_point(|row| row.0 < ordinal);
+                    rest = rest.get(before..).unwrap_or(&[]);
+                }
+            }
+            rest.first().filter(|row| row.0 == ordinal).map(|row| row.1)
+        }
+    }
+}
 
 /// Scores of the full-text criteria that stand at the top of a search: weights over the greatest one, so in (0,1].
 ///
@@ -43,18 +68,19 @@ pub fn scores(
         _ => None,
     });
     let mut corpus: Option<Corpus<'_>> = None;
-    let mut weights: HashMap<u32, f32, ahash::RandomState> = HashMap::default();
+    let mut weights = Weights::new();
     for query in queries {
         let corpus = corpus.get_or_insert_with(|| Corpus::of(snapshot, kind));
-        for (ordinal, weight) in corpus.weigh(query)? {
-            *weights.entry(ordinal).or_default() += weight;
-        }
+        weights = either(weights, corpus.weigh(query)?);
     }
-    let greatest = weights.values().copied().fold(f32::MIN_POSITIVE, f32::max);
-    weights
-        .values_mut()
-        .for_each(|weight| *weight = (*weight / greatest).clamp(f32::MIN_POSITIVE, 1.0));
-    Ok(corpus.is_some().then_some(weights))
+    let greatest = weights
+        .iter()
+        .map(|row| row.1)
+        .fold(f32::MIN_POSITIVE, f32::max);
+    for (_, weight) in &mut weights {
+        *weight = (*weight / greatest).clamp(f32::MIN_POSITIVE, 1.0);
+    }
+    Ok(corpus.is_some().then_some(Scores(weights)))
 }
 
 /// The resources of one type that are seen.
@@ -131,7 +157,8 @@ impl<'s> Corpus<'s> {
             }
         }
         // Of several ways in which a word occurs the weightiest counts.
-        weights.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        // Each term's are ascending: a sort that merges runs has little to do.
+        weights.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
         weights.dedup_by_key(|(ordinal, _)| *ordinal);
         Ok(weights)
     }
@@ -173,4 +200,57 @@ fn both(left: Option<Weights>, right: Weights) -> Weights {
         }
     }
     out
+}
+
+/// The ordinals of either list, weights added.
+fn either(left: Weights, right: Weights) -> Weights {
+    if left.is_empty() {
+        return right;
+    }
+    let mut out = Weights::with_capacity(left.len() + right.len());
+    let mut others = right.into_iter().peekable();
+    for (ordinal, weight) in left {
+        while let Some(other) = others.next_if(|(other, _)| *other < ordinal) {
+            out.push(other);
+        }
+        let same = others.next_if(|(other, _)| *other == ordinal);
+        out.push((ordinal, weight + same.map_or(0.0, |(_, other)| other)));
+    }
+    out.extend(others);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn ascending(rows: &BTreeMap<u32, u8>) -> Weights {
+        rows.iter()
+            .map(|(&ordinal, &weight)| (ordinal, f32::from(weight)))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn weights_of_two_texts_are_added(
+            left in prop::collection::btree_map(0u32..60, any::<u8>(), 0..30),
+            right in prop::collection::btree_map(0u32..60, any::<u8>(), 0..30),
+            asked in prop::collection::btree_set(0u32..70, 0..40),
+        ) {
+            let sum = |ordinal: u32| match (left.get(&ordinal), right.get(&ordinal)) {
+                (None, None) => None,
+                (a, b) => Some([a, b].into_iter().flatten().map(|&weight| f32::from(weight)).sum::<f32>()),
+            };
+            let scores = Scores(either(ascending(&left), ascending(&right)));
+            let mut in_turn = scores.in_turn();
+            for ordinal in asked {
+                prop_assert_eq!(in_turn(ordinal), sum(ordinal));
+            }
+            for ordinal in 0..70 {
+                prop_assert_eq!(scores.of(ordinal), sum(ordinal));
+            }
+        }
+    }
 }

@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use rorqual_schema::{ResourceType, top_level_elements};
 use serde_json::{Map, Value, json};
 
+use super::spans::{Cutter, Piece};
 use super::{Subset, TAG};
+use crate::index::pack::PackWriter;
+use crate::index::spans::{SpanColumns, Spans};
 use crate::query::parse::request::{ElementName, Summary};
 
 /// Any value: what is inside an element does not matter to a subset.
@@ -119,7 +122,70 @@ fn shown(
     }
 }
 
+/// What is made of a body by the recorded places of its members, behind `before`; `None` when nothing is recorded.
+fn by_spans(subset: &Subset, before: &str, body: &str) -> Option<String> {
+    let mut columns = SpanColumns::default();
+    columns.push(body.as_bytes());
+    let mut pack = PackWriter::in_memory().unwrap();
+    columns.write(&mut pack).unwrap();
+    let spans = Spans::open(&pack.into_pack().unwrap(), 1).unwrap();
+    assert!(spans.agree(0, body.as_bytes()));
+    let entry = [before, body].concat();
+    let mut cutter = Cutter::new(subset);
+    let pieces = cutter.cut(&spans, 0, entry.as_bytes(), before.len());
+    assert_eq!(pieces.is_some(), spans.of(0).is_some());
+    let joined = pieces?.iter().map(|piece| match piece {
+        Piece::Kept(range) => &entry[range.clone()],
+        Piece::Made(text) => text,
+    });
+    Some(joined.collect())
+}
+
 proptest! {
+    #[test]
+    fn recorded_places_give_what_reading_gives(
+        (kind, mut resource) in resource(),
+        (summary, names) in asked(),
+        region in any::<bool>(),
+    ) {
+        // Real resources have a `meta` with something in it, and most of them tags.
+        resource.entry("meta").or_insert_with(|| json!({ "lastUpdated": "2026" }));
+        if region {
+            resource["meta"] = json!({ "source": "s", "tag": [{ "system": "s", "code": "84" }] });
+        }
+        let Some(subset) = Subset::new(kind, summary, &names) else { return Ok(()) };
+        let body = serde_json::to_string(&resource).unwrap();
+        let read = String::from_utf8(subset.apply(body.as_bytes()).unwrap()).unwrap();
+        let cut = by_spans(&subset, "before", &body);
+        prop_assert!(cut.is_some() || !region, "{body}");
+        if let Some(cut) = cut {
+            prop_assert_eq!(cut, format!("before{read}"));
+        }
+        // Blanks between members are not kept by one who reads, so nothing may be recorded.
+        prop_assert_eq!(by_spans(&subset, "", &serde_json::to_string_pretty(&resource).unwrap()), None);
+    }
+
+    #[test]
+    fn whatever_is_recorded_of_odd_text_gives_what_reading_gives(
+        members in prop::collection::vec((r#"[a-c"\\ :]{0,3}"#, r#"[\{\}\[\]":,a \\0-9]{0,8}"#), 0..4),
+        tags in r#"[\[\]\{\}", a]{0,6}"#,
+        at in 0usize..4,
+    ) {
+        let mut written: Vec<String> = members
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
+        written.insert(at.min(written.len()), format!(r#""meta":{{"tag":[{tags}]}}"#));
+        let body = format!("{{{}}}", written.join(","));
+        let subset = Subset::new(ResourceType::Location, Some(Summary::Data), &[]).unwrap();
+        // A build refuses what is no JSON.
+        if serde_json::from_str::<Value>(&body).is_ok()
+            && let Some(cut) = by_spans(&subset, "", &body)
+        {
+            prop_assert_eq!(cut.into_bytes(), subset.apply(body.as_bytes()).unwrap());
+        }
+    }
+
     #[test]
     fn a_subset_is_the_shown_members_in_order_and_one_tag(
         (kind, resource) in resource(),
