@@ -25,7 +25,8 @@ use crate::index::manifest::AnomalyMark;
 use crate::index::overlay::{Version, WRITTEN};
 use crate::outcome::{Issue, Severity};
 use crate::query::parse::Handling;
-use crate::view::{SearchRequest, StoredResource, View};
+use crate::stored::StoredResource;
+use crate::view::{SearchRequest, View};
 
 /// Requests that share one sync at most.
 const BATCH: usize = 512;
