@@ -353,8 +353,8 @@ impl View {
     pub fn read(&self, kind: ResourceType, id: &str) -> Option<StoredResource> {
         let snapshot = self.live.load();
         let (part, own) = snapshot.locate(kind, snapshot.ordinal(kind, id)?);
-        let body = part.directory.bodies().body(own)?;
-        Some(stored(&snapshot, body))
+        let bodies = part.directory.bodies();
+        Some(stored(&snapshot, bodies.body(own)?, bodies.deflated(own)))
     }
 
     /// A version of a resource, as long as it is kept: the present one always, earlier ones of what is written to until
@@ -372,7 +372,7 @@ impl View {
         let versions = snapshot.overlay().versions_of(snapshot.generation(), id);
         versions
             .into_iter()
-            .map(|body| stored(&snapshot, body))
+            .map(|body| stored(&snapshot, body, None))
             .rfind(|found| found.version == version)
     }
 

@@ -13,11 +13,12 @@ use super::access::Caller;
 use super::conditional::not_modified;
 use super::query::{pairs, value};
 use super::refusal::{Refusal, shown};
-use super::reply::{Reply, etag};
+use super::reply::{Reply, WORTH_COMPRESSING, etag};
 use super::route::Route;
 use super::search_pool::caught;
 use super::service::{Service, defect, pool_refusal};
 use crate::bundle::assemble::Coding;
+use crate::bundle::gzip::GzipBody;
 use crate::query::explain::Depth;
 use crate::weight::{Attempt, Weight, attempt};
 use crate::{SearchRequest, StoredResource};
@@ -199,7 +200,7 @@ impl Service {
             kind,
             id: id.to_owned(),
         })?;
-        Ok(unless_held(call.headers, stored))
+        Ok(unless_held(call, stored))
     }
 
     /// The present version of anything, and earlier ones of anomalies until the log that holds them is folded.
@@ -218,7 +219,7 @@ impl Service {
         let stored = found.ok_or_else(|| Refusal::NoVersion {
             path: shown(&format!("{}/{id}/_history/{version}", kind.name())),
         })?;
-        Ok(unless_held(call.headers, stored))
+        Ok(unless_held(call, stored))
     }
 
     pub(super) fn metadata(&self, headers: &HeaderMap, query: &str) -> Result<Reply, Refusal> {
@@ -239,10 +240,19 @@ impl Service {
 }
 
 /// The resource, or word that the client holds it already.
-fn unless_held(headers: &HeaderMap, stored: StoredResource) -> Reply {
+fn unless_held(call: Reading<'_>, stored: StoredResource) -> Reply {
     let tag = etag(&stored.version);
-    let reply = Reply::fhir(vec![stored.body]).revalidated(tag.as_deref(), stored.last_updated_ms);
-    if not_modified(headers, tag.as_deref(), stored.last_updated_ms) {
+    let modified = stored.last_updated_ms;
+    let reply = match (call.coding, stored.deflated) {
+        (Coding::Gzip, Some(deflated)) if stored.body.len() >= WORTH_COMPRESSING => {
+            let mut stream = GzipBody::with_capacity(1);
+            stream.stored(stored.body.len(), deflated);
+            Reply::fhir(stream.finish()).coded(Coding::Gzip)
+        }
+        _ => Reply::fhir(vec![stored.body]),
+    };
+    let reply = reply.revalidated(tag.as_deref(), modified);
+    if not_modified(call.headers, tag.as_deref(), modified) {
         return reply.into_not_modified();
     }
     reply
