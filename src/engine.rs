@@ -21,7 +21,8 @@ use crate::query::cursor::CursorSeal;
 use crate::query::error::{Fault, SearchError};
 use crate::query::explain::{Depth, Explanation};
 use crate::query::parse::{GroupMatching, Handling};
-use crate::view::{Answer, Prepared, SearchRequest, StoredResource, View, created, unpoisoned};
+use crate::stored::StoredResource;
+use crate::view::{Answer, Prepared, SearchRequest, View, created, unpoisoned};
 
 /// The base of `fullUrl` and links when nothing else is said.
 pub const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080/fhir";

@@ -46,16 +46,19 @@ pub mod outcome;
 pub mod query;
 #[cfg(feature = "server")]
 pub mod server;
+mod stored;
 pub mod verify;
 pub mod version;
 pub mod view;
+pub mod weight;
 
 pub use engine::{Engine, EngineOptions};
 pub use index::FormatError;
 pub use query::error::SearchError;
 pub use query::parse::Handling;
 pub use rorqual_schema::{ResourceType, Schema};
-pub use view::{Answer, SearchRequest, StoredResource, View};
+pub use stored::StoredResource;
+pub use view::{Answer, SearchRequest, View};
 
 /// The examples of README.md compile.
 #[cfg(doctest)]

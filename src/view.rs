@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use rorqual_schema::{DateRange, ResourceType, parse_date};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use rorqual_schema::{ResourceType, parse_date};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::bundle::assemble::{Coding, Entry, Frame, Mode, bundle};
 use crate::bundle::include::{Bound, included};
@@ -33,6 +33,7 @@ use crate::query::parse::{
     ElementName, Features, GroupMatching, Handling, ParseOptions, Request, TotalMode, parse,
 };
 use crate::query::score::scores;
+use crate::stored::{StoredResource, stored};
 
 /// One search.
 #[derive(Clone, Copy, Debug)]
@@ -85,15 +86,26 @@ impl Answer {
     }
 }
 
-/// A stored resource.
-#[derive(Clone)]
-pub struct StoredResource {
-    /// Its JSON as received.
-    pub body: Bytes,
-    /// What stands in its ETag: `meta.versionId`, or a fingerprint of its bytes without one.
-    pub version: String,
-    /// `meta.lastUpdated` in milliseconds since 1970 UTC, where it has one.
-    pub last_updated_ms: Option<i64>,
+/// A search that was read: what is asked, of which state of the index.
+pub(crate) struct AskedPage {
+    snapshot: Arc<Snapshot>,
+    parsed: Request,
+    /// The type and the query as executed.
+    address: String,
+    /// Matches before the page.
+    offset: u64,
+}
+
+impl AskedPage {
+    /// The state of the index that is searched.
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// What is asked.
+    pub(crate) fn request(&self) -> &Request {
+        &self.parsed
+    }
 }
 
 /// What one audience sees of an index. Shared between threads; reading takes no lock.
@@ -235,6 +247,12 @@ impl View {
     /// # Errors
     /// [`SearchError`] with every fault found in the request.
     pub fn answer(&self, request: &SearchRequest<'_>) -> Result<Answer, SearchError> {
+        let asked = self.asked(request)?;
+        self.page(request, &asked, Effort::of(self.options.search_budget))
+    }
+
+    /// Reads a search: what is asked, of which state of the index.
+    pub(crate) fn asked(&self, request: &SearchRequest<'_>) -> Result<AskedPage, SearchError> {
         // A page is read and answered by the generation that its cursor names, as long as that one is kept: another
         // schema may know other parameters, or number them otherwise.
         let live = self.snapshot();
@@ -242,11 +260,11 @@ impl View {
         let mut snapshot = named.and_then(|id| self.earlier(&id)).unwrap_or(live);
         let parsed = self.read_search(&snapshot, request)?;
         let address = format!("{}?{}", request.kind.name(), parsed.canonical_query);
-        // A link of one view opens in no other.
-        let sealed = format!("{}|{address}", self.name);
         let offset = match &parsed.cursor {
             None => 0,
             Some(token) => {
+                // A link of one view opens in no other.
+                let sealed = format!("{}|{address}", self.name);
                 let cursor = self.seal.open(token, &sealed)?;
                 // Within a generation every state since it was built can be seen again.
                 if cursor.generation != snapshot.generation().id()
@@ -260,7 +278,17 @@ impl View {
                 cursor.offset
             }
         };
-        self.execute(&snapshot, request, &parsed, &address, offset)
+        Ok(AskedPage {
+            snapshot,
+            parsed,
+            address,
+            offset,
+        })
+    }
+
+    /// The time that one search may run.
+    pub(crate) fn search_budget(&self) -> Duration {
+        self.options.search_budget
     }
 
     /// The ids of all matches of a search, in index order.
@@ -325,8 +353,8 @@ impl View {
     pub fn read(&self, kind: ResourceType, id: &str) -> Option<StoredResource> {
         let snapshot = self.live.load();
         let (part, own) = snapshot.locate(kind, snapshot.ordinal(kind, id)?);
-        let body = part.directory.bodies().body(own)?;
-        Some(stored(&snapshot, body))
+        let bodies = part.directory.bodies();
+        Some(stored(&snapshot, bodies.body(own)?, bodies.deflated(own)))
     }
 
     /// A version of a resource, as long as it is kept: the present one always, earlier ones of what is written to until
@@ -344,7 +372,7 @@ impl View {
         let versions = snapshot.overlay().versions_of(snapshot.generation(), id);
         versions
             .into_iter()
-            .map(|body| stored(&snapshot, body))
+            .map(|body| stored(&snapshot, body, None))
             .rfind(|found| found.version == version)
     }
 
@@ -418,16 +446,20 @@ impl View {
         })
     }
 
-    fn execute(
+    /// Carries out a search that was read, within an effort.
+    pub(crate) fn page(
         &self,
-        snapshot: &Snapshot,
         request: &SearchRequest<'_>,
-        parsed: &Request,
-        address: &str,
-        offset: u64,
+        asked: &AskedPage,
+        effort: Effort,
     ) -> Result<Answer, SearchError> {
-        let kind = request.kind;
-        let effort = Effort::of(self.options.search_budget);
+        let AskedPage {
+            snapshot,
+            parsed,
+            address,
+            offset,
+        } = asked;
+        let (offset, kind) = (*offset, request.kind);
         let evaluator = Evaluator::new(snapshot, request.base_url).within(effort);
         let matches = evaluator.matches(kind, &parsed.criterion)?;
         let total = matches.len();
@@ -621,37 +653,6 @@ fn changed(snapshot: &Snapshot) -> (Option<i64>, String) {
         .map(|instant| instant.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
     let created = || snapshot.generation().manifest().created.clone();
     (last, text.unwrap_or_else(created))
-}
-
-/// What a body says of itself.
-fn stored(snapshot: &Snapshot, body: Bytes) -> StoredResource {
-    /// Only `meta` is looked at.
-    #[derive(serde::Deserialize)]
-    struct Head<'a> {
-        #[serde(borrow)]
-        meta: Option<Meta<'a>>,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Meta<'a> {
-        #[serde(borrow)]
-        last_updated: Option<std::borrow::Cow<'a, str>>,
-        #[serde(borrow)]
-        version_id: Option<std::borrow::Cow<'a, str>>,
-    }
-    let head: Option<Head<'_>> = serde_json::from_slice(&body).ok();
-    let meta = head.and_then(|head| head.meta);
-    let (updated, version) = meta.map_or((None, None), |meta| (meta.last_updated, meta.version_id));
-    let zone = snapshot.schema().time_zone();
-    let range: Option<DateRange> = updated.and_then(|updated| parse_date(&updated, zone).ok());
-    StoredResource {
-        version: version.map_or_else(
-            || format!("{:016x}", xxh3_64(&body)),
-            |version| version.into_owned(),
-        ),
-        last_updated_ms: range.map(|range| range.low.div_euclid(1000)),
-        body,
-    }
 }
 
 /// A lock whose holder may have panicked: what it guards is replaced whole, never left half done.

@@ -21,6 +21,7 @@ function init(args)
   at = (number * 7919) % #asked
 end
 function request() at = at % #asked + 1; return asked[at] end
+if PAUSE > 0 then function delay() return PAUSE end end
 function done(summary, latency, requests)
   local wrong = summary.errors
   io.write(string.format(
@@ -56,16 +57,16 @@ class Measured:
 
 
 class Load:
-    """wrk, with how long and by how many connections it asks."""
+    """wrk, with how long and by how many connections it asks, and the milliseconds between two requests of each."""
 
-    def __init__(self, scratch, where, seconds, connections):
+    def __init__(self, scratch, where, seconds, connections, pause=0):
         self.program = tool("wrk")
         if not self.program:
             raise Missing("wrk: apt-get install wrk")
         self.where, self.seconds, self.connections = where, seconds, connections
         self.scratch = scratch
-        self.script = scratch / "ask.lua"
-        self.script.write_text(SCRIPT)
+        self.script = scratch / f"ask-{pause}.lua"
+        self.script.write_text(f"PAUSE = {pause}\n" + SCRIPT)
 
     def measure(self, base, paths, server, gzip=False):
         """Asks `base` + each path for the time set, after a fifth of it to warm up. `server` is the process asked."""
@@ -77,20 +78,26 @@ class Load:
         found.cpu = (worked(server.pid) - before) / max(found.requests, 1) * 1e3
         return found
 
-    def _ask(self, base, urls, gzip, seconds):
+    def command(self, base, urls, gzip, seconds):
+        """How wrk is called."""
         threads = min(len(self.where), self.connections)
         command = ["taskset", "-c", ",".join(map(str, sorted(self.where))), self.program, f"-t{threads}",
                    f"-c{self.connections}", f"-d{seconds}s", f"--timeout={PATIENCE}s", "-s", self.script, base, "--", urls]
-        if gzip:
-            command.append("gzip")
+        return [str(part) for part in command + ["gzip"] * gzip]
+
+    def _ask(self, base, urls, gzip, seconds):
         try:
-            done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            done = subprocess.run(self.command(base, urls, gzip, seconds), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, timeout=seconds + 3 * PATIENCE)
         except subprocess.TimeoutExpired:
             raise Wrong(f"wrk did not end within {seconds + 3 * PATIENCE} s") from None
-        lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+        return self.read(done.stdout, done.stderr)
+
+    def read(self, out, wrong):
+        """What wrk said, from what it wrote."""
+        lines = [line for line in out.splitlines() if line.startswith("RESULT ")]
         if not lines:
-            raise Wrong(f"wrk: {(done.stderr or done.stdout).strip()[-500:]}")
+            raise Wrong(f"wrk: {(wrong or out).strip()[-500:]}")
         said = json.loads(lines[0].removeprefix("RESULT "))
         took = said["microseconds"] / 1e6
         return Measured(said["requests"] / took, said["median"] / 1e3, said["p99"] / 1e3,

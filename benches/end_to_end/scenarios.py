@@ -32,7 +32,11 @@ class Query:
 
 @dataclass
 class Row:
-    """One line of the table. `includes` says what the database adds to the matches."""
+    """One line of the table. `includes` says what the database adds to the matches.
+
+    Rows of kind `small` draw whole paths and are compared with the floor alone: their answers are so short that what a
+    request costs by itself shows.
+    """
 
     name: str
     about: str
@@ -267,6 +271,19 @@ class Drawer:
         return ([(name, coded(code)) for name, code in found],
                 {"all": array([facts.token(name, *code) for name, code in found])})
 
+    def read(self):
+        """An offer by its address."""
+        return f"/HealthcareService/{quote(self.offer().body['id'])}"
+
+    def one(self):
+        """An offer by its id, as a Bundle of one."""
+        return f"/HealthcareService?_id={quote(self.offer().body['id'])}"
+
+    def counted(self):
+        """How many offers a page would be of, and nothing of them."""
+        drawn = self.page()
+        return drawn and f"/HealthcareService?{written(drawn[0])}&_summary=count"
+
 
 def lists(name):
     """The address of a code system."""
@@ -298,6 +315,11 @@ def rows(drawer):
         *(Row(f"page-{count}{'-gzip' if gzip else ''}", f"a page of {count} offers with all includes{', gzip' if gzip else ''}",
               drawer.page, count=count, kind="page", gzip=gzip, least=count)
           for count in (20, 100, 200) for gzip in (False, True)),
+        *(Row(f"{name}{'-gzip' if gzip else ''}", f"{about}{', gzip' if gzip else ''}", draw, kind="small", gzip=gzip)
+          for name, about, draw in (("small-read", "an offer by its address", drawer.read),
+                                    ("small-one", "an offer by its id, in a Bundle", drawer.one),
+                                    ("small-count", "the number of offers of a page", drawer.counted))
+          for gzip in (False, True)),
     ]
 
 
@@ -326,10 +348,13 @@ def fill(row, server, wanted):
         drawn = row.draw()
         if not drawn:
             continue
-        asked = path(row, drawn[0])
+        asked = drawn if row.kind == "small" else path(row, drawn[0])
         if asked in seen:
             continue
         seen.add(asked)
+        if row.kind == "small":
+            row.queries.append(Query(asked, {}, 1))
+            continue
         plain = asked.partition("&_include")[0].partition("&_revinclude")[0].partition("&_count")[0]
         total = server.total(plain + "&_count=0")
         # Pages must be full; any other search must find something, as one by a person who knows the directory does.

@@ -24,7 +24,8 @@ use crate::engine::Engine;
 use crate::index::FormatError;
 use crate::index::generation::sync_directory;
 use crate::outcome::Issue;
-use crate::view::{StoredResource, View};
+use crate::stored::StoredResource;
+use crate::view::View;
 
 /// How anomalies are kept.
 #[derive(Clone, Debug)]

@@ -25,7 +25,8 @@ use crate::index::manifest::AnomalyMark;
 use crate::index::overlay::{Version, WRITTEN};
 use crate::outcome::{Issue, Severity};
 use crate::query::parse::Handling;
-use crate::view::{SearchRequest, StoredResource, View};
+use crate::stored::StoredResource;
+use crate::view::{SearchRequest, View};
 
 /// Requests that share one sync at most.
 const BATCH: usize = 512;
@@ -375,6 +376,7 @@ impl<S: Storage> Writer<S> {
                 body: Bytes::from(body),
                 version: "1".to_owned(),
                 last_updated_ms: Some(mark.instant),
+                deflated: None,
             },
             made: Made::Created,
             notes,
@@ -462,6 +464,7 @@ impl<S: Storage> Writer<S> {
                 body: Bytes::from(body),
                 version,
                 last_updated_ms: Some(updated),
+                deflated: None,
             },
             made: Made::Changed,
             notes,

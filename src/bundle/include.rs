@@ -17,6 +17,9 @@ use crate::query::effort::Effort;
 use crate::query::error::SearchError;
 use crate::query::parse::Include;
 
+/// Steps of a walk between two looks at the clock.
+const STEPS_UNLOOKED: usize = 64;
+
 /// One reference to follow, of one type.
 struct Rule {
     reverse: bool,
@@ -61,15 +64,21 @@ pub fn included(
     permitted: &dyn Fn(ResourceType) -> bool,
 ) -> Result<Included, SearchError> {
     let rules = rules(snapshot.schema(), kind, includes);
+    // Some resources come along with each match; how many, nobody knows beforehand.
     let mut reached: HashSet<(ResourceType, u32), RandomState> =
-        page.iter().map(|&ordinal| (kind, ordinal)).collect();
+        HashSet::with_capacity_and_hasher(page.len() * (1 + rules.len()), RandomState::new());
+    reached.extend(page.iter().map(|&ordinal| (kind, ordinal)));
     let mut waiting: Vec<(ResourceType, u32, bool)> =
         page.iter().map(|&ordinal| (kind, ordinal, true)).collect();
     let mut found = Vec::new();
     let (mut cut, mut bytes) = (false, 0u64);
     let mut next = Vec::new();
+    let mut steps = 0_usize;
     'walk: while let Some((at, ordinal, is_match)) = waiting.pop() {
-        bound.effort.check()?;
+        if steps.is_multiple_of(STEPS_UNLOOKED) {
+            bound.effort.check()?;
+        }
+        steps += 1;
         for rule in rules
             .iter()
             .filter(|rule| rule.iterate || rule.on_matches == is_match)

@@ -13,7 +13,7 @@ use crate::index::column::{ParameterIndex, Values};
 pub(super) type Question<'e> = Box<dyn Fn(u32) -> bool + 'e>;
 
 /// Entries of postings or columns that are read in the time of asking about one ordinal.
-const ENTRIES_PER_QUESTION: u64 = 64;
+pub(super) const ENTRIES_PER_QUESTION: u64 = 64;
 
 impl<'g> Evaluator<'g> {
     /// How to ask about ordinals of a level, when there are few enough of them for it to be cheaper than reading all

@@ -349,10 +349,13 @@ impl SearchError {
 
     /// Seconds after which the request may be sent again, when waiting may help.
     pub fn retry_after(&self) -> Option<u32> {
-        self.faults
-            .iter()
-            .any(|fault| matches!(fault, Fault::Timeout { .. }))
-            .then_some(RETRY_SECONDS)
+        self.out_of_time().then_some(RETRY_SECONDS)
+    }
+
+    /// Whether its time was spent before it was done.
+    pub(crate) fn out_of_time(&self) -> bool {
+        let mut faults = self.faults.iter();
+        faults.any(|fault| matches!(fault, Fault::Timeout { .. }))
     }
 }
 

@@ -1,9 +1,10 @@
 //! From a query string to matching ordinals: [`parse`] gives a [`criterion`] tree, [`evaluate`] its matches,
 //! [`order`] the page asked for, [`cursor`] the way back to it;
-//! `ask` puts a criterion to single ordinals; [`explain`] shows what was done.
+//! `ask` puts a criterion to single ordinals; [`cost`] tells beforehand what it takes, [`explain`] what was done.
 
 mod ask;
 pub mod content;
+pub mod cost;
 pub mod criterion;
 pub mod cursor;
 pub mod effort;

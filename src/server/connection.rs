@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::activity::{Activity, Answering, Running, Verdict};
+use super::apart::Apart;
 use super::limits::Limits;
 use super::peer::Peer;
 use super::service::Service;
@@ -85,7 +86,16 @@ pub(super) async fn drive<S>(
                 return;
             }
         };
-        tokio::select! {
+        // Asked anew after each byte these would cost more than the byte.
+        let mut aside = Apart::new(Box::pin(async {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop), if !closing => Aside::Stopped,
+                reason = &mut distrust, if !closing => Aside::Distrusted(reason),
+                () = activity.worth_a_look() => Aside::Look,
+                () = tokio::time::sleep(pause) => Aside::Look,
+            }
+        }));
+        let event = tokio::select! {
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
@@ -93,17 +103,27 @@ pub(super) async fn drive<S>(
                 }
                 return;
             }
-            _ = stop.wait_for(|stop| *stop), if !closing => {
-                closing = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            reason = &mut distrust, if !closing => {
+            event = &mut aside => event,
+        };
+        drop(aside);
+        match event {
+            Aside::Look => continue,
+            Aside::Stopped => {}
+            Aside::Distrusted(reason) => {
                 tracing::info!(client = %address, reason, "connection closed");
-                closing = true;
-                connection.as_mut().graceful_shutdown();
             }
-            () = activity.worth_a_look() => {}
-            () = tokio::time::sleep(pause) => {}
         }
+        closing = true;
+        connection.as_mut().graceful_shutdown();
     }
+}
+
+/// What happens beside the requests of a connection.
+enum Aside {
+    /// The server stops.
+    Stopped,
+    /// The client is no longer trusted, for this reason.
+    Distrusted(String),
+    /// It is time to judge the connection.
+    Look,
 }

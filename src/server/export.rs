@@ -59,17 +59,6 @@ pub(super) enum ExportRoute {
     },
 }
 
-impl ExportRoute {
-    /// Its name among the interactions.
-    pub(super) fn interaction(&self) -> &'static str {
-        match self {
-            ExportRoute::KickOff => "export",
-            ExportRoute::Status { .. } => "export-status",
-            ExportRoute::File { .. } => "export-file",
-        }
-    }
-}
-
 /// What `method` and an address below the base mean; `None`: nothing about exports.
 pub(super) fn route(
     method: &Method,

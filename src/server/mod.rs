@@ -41,6 +41,7 @@
 mod access;
 mod activation;
 mod activity;
+mod apart;
 mod base_url;
 mod body;
 mod capability;

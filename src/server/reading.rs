@@ -7,18 +7,24 @@ use bytes::Bytes;
 use http::HeaderMap;
 use rorqual_access::Ask;
 use rorqual_schema::ResourceType;
+use tokio::time::Instant;
 
 use super::access::Caller;
 use super::conditional::not_modified;
 use super::query::{pairs, value};
 use super::refusal::{Refusal, shown};
-use super::reply::{Reply, etag};
+use super::reply::{Reply, WORTH_COMPRESSING, etag};
 use super::route::Route;
 use super::search_pool::caught;
 use super::service::{Service, defect, pool_refusal};
 use crate::bundle::assemble::Coding;
+use crate::bundle::gzip::GzipBody;
 use crate::query::explain::Depth;
+use crate::weight::{Attempt, Weight, attempt};
 use crate::{SearchRequest, StoredResource};
+
+/// Up to how many bytes a query is read where it arrives; reading a longer one may itself be work.
+const SHORT_QUERY: usize = 2_048;
 
 /// What is known of a request that reads, besides its query.
 #[derive(Clone, Copy)]
@@ -76,12 +82,51 @@ impl Service {
         query: String,
     ) -> Result<Reply, Refusal> {
         self.allowed(call, Ask::Search(kind), kind)?;
-        let handling = self.handling(call.headers);
+        let request = SearchRequest {
+            kind,
+            query: &query,
+            base_url: self.base.as_str(),
+            handling: self.handling(call.headers),
+            permits: call.caller.permits(),
+            coding: call.coding,
+            name: Some(call.id),
+        };
+        let deadline = self.searches.deadline();
+        let mut weight = match query.len() {
+            ..=SHORT_QUERY => Weight::Light,
+            _ => Weight::Ordinary,
+        };
+        let answer = loop {
+            let attempt = match weight {
+                Weight::Light => caught(|| attempt(&call.caller.view, &request, weight))
+                    .map_err(|panic| defect(call.id, &panic))?,
+                _ => self.in_turn(call, &request, deadline, weight).await?,
+            };
+            match attempt {
+                Attempt::Done(answered) => break answered?,
+                Attempt::Heavier(found) => weight = found,
+            }
+        };
+        Ok(Reply::fhir(answer.chunks)
+            .coded(call.coding)
+            .modified(answer.last_modified)
+            .counted(answer.total))
+    }
+
+    /// A search that is not light, when its turn comes.
+    async fn in_turn(
+        &self,
+        call: Reading<'_>,
+        request: &SearchRequest<'_>,
+        deadline: Instant,
+        weight: Weight,
+    ) -> Result<Attempt, Refusal> {
         let caller = call.caller.clone();
-        let coding = call.coding;
-        let (base_url, name) = (self.base.as_str().to_owned(), call.id.to_owned());
-        let searched = self.searches.run(move || {
-            caller.view.answer(&SearchRequest {
+        let (kind, handling, coding) = (request.kind, request.handling, request.coding);
+        let [query, base_url, name] =
+            [request.query, request.base_url, call.id].map(|text| text.to_owned());
+        let work = move || {
+            let request = SearchRequest {
                 kind,
                 query: &query,
                 base_url: &base_url,
@@ -89,15 +134,11 @@ impl Service {
                 permits: caller.permits(),
                 coding,
                 name: Some(&name),
-            })
-        });
-        let answer = searched
-            .await
-            .map_err(|fault| pool_refusal(call.id, fault))??;
-        Ok(Reply::fhir(answer.chunks)
-            .coded(coding)
-            .modified(answer.last_modified)
-            .counted(answer.total))
+            };
+            attempt(&caller.view, &request, weight)
+        };
+        let searched = self.searches.run_until(deadline, weight, work).await;
+        searched.map_err(|fault| pool_refusal(call.id, fault))
     }
 
     /// `$explain`: the plan of a search, executed unless `_level=plan`.
@@ -159,7 +200,7 @@ impl Service {
             kind,
             id: id.to_owned(),
         })?;
-        Ok(unless_held(call.headers, stored))
+        Ok(unless_held(call, stored))
     }
 
     /// The present version of anything, and earlier ones of anomalies until the log that holds them is folded.
@@ -178,7 +219,7 @@ impl Service {
         let stored = found.ok_or_else(|| Refusal::NoVersion {
             path: shown(&format!("{}/{id}/_history/{version}", kind.name())),
         })?;
-        Ok(unless_held(call.headers, stored))
+        Ok(unless_held(call, stored))
     }
 
     pub(super) fn metadata(&self, headers: &HeaderMap, query: &str) -> Result<Reply, Refusal> {
@@ -199,10 +240,19 @@ impl Service {
 }
 
 /// The resource, or word that the client holds it already.
-fn unless_held(headers: &HeaderMap, stored: StoredResource) -> Reply {
+fn unless_held(call: Reading<'_>, stored: StoredResource) -> Reply {
     let tag = etag(&stored.version);
-    let reply = Reply::fhir(vec![stored.body]).revalidated(tag.as_deref(), stored.last_updated_ms);
-    if not_modified(headers, tag.as_deref(), stored.last_updated_ms) {
+    let modified = stored.last_updated_ms;
+    let reply = match (call.coding, stored.deflated) {
+        (Coding::Gzip, Some(deflated)) if stored.body.len() >= WORTH_COMPRESSING => {
+            let mut stream = GzipBody::with_capacity(1);
+            stream.stored(stored.body.len(), deflated);
+            Reply::fhir(stream.finish()).coded(Coding::Gzip)
+        }
+        _ => Reply::fhir(vec![stored.body]),
+    };
+    let reply = reply.revalidated(tag.as_deref(), modified);
+    if not_modified(call.headers, tag.as_deref(), modified) {
         return reply.into_not_modified();
     }
     reply

@@ -24,6 +24,9 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Searches and refusals are true at their instant only.
 const UNSTORED: HeaderValue = HeaderValue::from_static("no-store");
 
+/// From how many bytes on a body is compressed: what is shorter fits in a packet anyway.
+pub(super) const WORTH_COMPRESSING: usize = 1_024;
+
 /// What is to be answered.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -171,10 +174,9 @@ impl Reply {
         self
     }
 
-    /// Compresses the body unless it is compressed, or so short that a packet holds it anyway.
+    /// Compresses the body unless it is compressed, or not worth it.
     pub(super) fn compressed(mut self) -> Self {
-        const LEAST_BYTES: usize = 1_024;
-        if self.coding == Coding::Gzip || self.body.len() < LEAST_BYTES {
+        if self.coding == Coding::Gzip || self.body.len() < WORTH_COMPRESSING {
             return self;
         }
         let mut stream = GzipBody::with_capacity(1);

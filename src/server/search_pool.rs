@@ -1,11 +1,13 @@
-//! Where searches run: on threads of their own, as many at once as there are cores.
+//! Where searches run that are not light: on threads of their own, as many at once as there are cores.
 //!
-//! A search is computation, mostly of microseconds, sometimes of milliseconds or, for a cold page of
-//! the map, a wait for the disk. Run inline it would be some microseconds cheaper, but a slow one would
-//! then hold a worker of the runtime, and with all workers held nobody would accept connections, answer
-//! health checks or see a time budget end. So it goes to tokio's blocking threads, behind a semaphore:
-//! more searches at once than cores only take turns and make each other late. A search whose client has
-//! been told 503 keeps its turn until it ends, so that time-outs cannot pile work up.
+//! A light search ([`Weight::Light`], told by counts before it runs) is some microseconds of computation and is carried
+//! out where it arrives: handing it over would cost more than the search. It has no turn to wait for, so that nothing
+//! else delays it. Any other could hold a worker of the runtime for long, and with all workers held nobody would
+//! accept connections, answer health checks or see a time budget end. So it goes to tokio's blocking threads,
+//! behind a semaphore: more searches at once than cores only take turns and make each other late. Heavy ones have
+//! turns of their own, half as many, so that cores are left for the others; what turns out heavier than was
+//! told is begun anew among its like. A search whose client has been told 503 keeps its turn until it ends, so that
+//! time-outs cannot pile work up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,13 +15,16 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::limits::Limits;
+use crate::weight::Weight;
 
 /// The turns of searches.
 #[derive(Debug)]
 pub(super) struct SearchPool {
     turns: Arc<Semaphore>,
+    heavy_turns: Arc<Semaphore>,
     waiting: AtomicUsize,
     most_waiting: usize,
     budget: Duration,
@@ -39,12 +44,19 @@ pub(super) enum PoolFault {
 impl SearchPool {
     /// A pool within the limits.
     pub(super) fn new(limits: &Limits) -> Self {
+        let turns = limits.concurrent_searches();
         Self {
-            turns: Arc::new(Semaphore::new(limits.concurrent_searches())),
+            turns: Arc::new(Semaphore::new(turns)),
+            heavy_turns: Arc::new(Semaphore::new(turns.div_ceil(2))),
             waiting: AtomicUsize::new(0),
             most_waiting: limits.max_waiting_searches,
             budget: Duration::from_secs(limits.request_timeout_seconds),
         }
+    }
+
+    /// When what begins now must be done.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.budget
     }
 
     /// Runs `work` when its turn comes and gives its result, within the time budget.
@@ -53,23 +65,42 @@ impl SearchPool {
         T: Send + 'static,
         W: FnOnce() -> T + Send + 'static,
     {
-        tokio::time::timeout(self.budget, self.run_in_turn(work))
+        self.run_until(self.deadline(), Weight::Ordinary, work)
             .await
-            .unwrap_or(Err(PoolFault::Late(self.budget.as_secs())))
     }
 
-    async fn run_in_turn<T, W>(&self, work: W) -> Result<T, PoolFault>
+    /// Runs `work` of some weight when its turn comes and gives its result, if that is there before the deadline.
+    pub(super) async fn run_until<T, W>(
+        &self,
+        deadline: Instant,
+        weight: Weight,
+        work: W,
+    ) -> Result<T, PoolFault>
     where
         T: Send + 'static,
         W: FnOnce() -> T + Send + 'static,
     {
-        let turn = match Arc::clone(&self.turns).try_acquire_owned() {
+        let turns = match weight {
+            Weight::Light | Weight::Ordinary => &self.turns,
+            Weight::Heavy => &self.heavy_turns,
+        };
+        tokio::time::timeout_at(deadline, self.run_in_turn(turns, work))
+            .await
+            .unwrap_or(Err(PoolFault::Late(self.budget.as_secs())))
+    }
+
+    async fn run_in_turn<T, W>(&self, turns: &Arc<Semaphore>, work: W) -> Result<T, PoolFault>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        let turn = match Arc::clone(turns).try_acquire_owned() {
             Ok(turn) => turn,
             Err(_) => {
                 let _place =
                     WaitingPlace::take(&self.waiting, self.most_waiting).ok_or(PoolFault::Busy)?;
                 // The semaphore is never closed.
-                Arc::clone(&self.turns)
+                Arc::clone(turns)
                     .acquire_owned()
                     .await
                     .map_err(|_| PoolFault::Busy)?
@@ -179,6 +210,47 @@ mod tests {
             release.send(()).unwrap();
             first.await.unwrap().unwrap();
             assert_eq!(pool.run(|| 4).await, Ok(4), "both places are free again");
+        });
+    }
+
+    #[test]
+    fn others_do_not_wait_for_heavy_ones() {
+        block_on(async {
+            let pool = pool(4, 0);
+            let mut heavy = Vec::new();
+            let (release, held) = tokio::sync::watch::channel(());
+            for _ in 0..2 {
+                let (pool, mut held) = (Arc::clone(&pool), held.clone());
+                let (begun, begin) = tokio::sync::oneshot::channel();
+                heavy.push(tokio::spawn(async move {
+                    let deadline = Instant::now() + Duration::from_secs(600);
+                    let work = move || {
+                        begun.send(()).unwrap();
+                        // Until the other end is gone.
+                        let runtime = tokio::runtime::Builder::new_current_thread();
+                        let runtime = { runtime }.build().unwrap();
+                        while runtime.block_on(held.changed()).is_ok() {}
+                    };
+                    pool.run_until(deadline, Weight::Heavy, work).await
+                }));
+                begin.await.unwrap();
+            }
+            let soon = pool.deadline();
+            let third = pool.run_until(soon, Weight::Heavy, || 3).await;
+            assert_eq!(
+                third,
+                Err(PoolFault::Busy),
+                "half of the turns are for heavy ones"
+            );
+            assert_eq!(
+                pool.run(|| 4).await,
+                Ok(4),
+                "and none of the others is taken"
+            );
+            drop(release);
+            for one in heavy {
+                one.await.unwrap().unwrap();
+            }
         });
     }
 

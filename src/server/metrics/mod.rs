@@ -1,8 +1,9 @@
 //! What an operator watches: counts and times of requests, and how the index, the log and TLS stand, for Prometheus.
 //!
-//! Requests are counted as they are answered; everything else is read when it is asked for ([`standing`]). The numbers are
+//! Requests are counted as they are answered ([`counts`]); everything else is read when it is asked for ([`standing`]). The numbers are
 //! served on an address of their own ([`listener`]), never to clients.
 
+mod counts;
 mod listener;
 mod standing;
 
@@ -14,61 +15,90 @@ use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use rorqual_schema::ResourceType;
 
 pub(super) use listener::{answer, bind};
 pub(super) use standing::Standing;
 
+use counts::Counts;
+
+use super::export::ExportRoute;
 use super::refusal::Refusal;
 use super::route::Route;
+use crate::index::overlay::WRITTEN;
 
-/// Upper bounds of the classes of durations, in seconds: from a cached search to the time budget.
-const SECONDS: [f64; 16] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
-    5.0, 30.0,
+/// The interactions that requests are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Interaction {
+    None,
+    Search,
+    SearchForm,
+    Explain,
+    Read,
+    VersionRead,
+    Create,
+    Patch,
+    Batch,
+    Export,
+    ExportStatus,
+    ExportFile,
+    Capabilities,
+    Health,
+}
+
+/// What they are called, in the order of [`Interaction`].
+const INTERACTIONS: [&str; 14] = [
+    "none",
+    "search",
+    "search-form",
+    "explain",
+    "read",
+    "vread",
+    "create",
+    "patch",
+    "batch",
+    "export",
+    "export-status",
+    "export-file",
+    "capabilities",
+    "health",
 ];
 
 /// What a request asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// The interaction, such as `search`; `none` when the request names none.
-    interaction: &'static str,
-    /// The resource type; empty where there is none.
-    kind: &'static str,
+    interaction: Interaction,
+    /// The resource type, where there is one.
+    kind: Option<ResourceType>,
 }
 
 impl Asked {
     /// Nothing that is known here.
     pub(super) const NOTHING: Asked = Asked {
-        interaction: "none",
-        kind: "",
+        interaction: Interaction::None,
+        kind: None,
     };
 
     /// What a route asks for.
     pub(super) fn of(route: &Route) -> Asked {
         let (interaction, kind) = match route {
-            Route::Search(kind) => ("search", kind.name()),
-            Route::SearchForm(kind) => ("search-form", kind.name()),
-            Route::Explain(kind) => ("explain", kind.name()),
-            Route::Read(kind, _) => ("read", kind.name()),
-            Route::ReadVersion(kind, ..) => ("vread", kind.name()),
-            Route::Create => ("create", "Task"),
-            Route::Patch(_) => ("patch", "Task"),
-            Route::Requests => ("batch", ""),
-            Route::Export(asked) => (asked.interaction(), ""),
-            Route::Metadata => ("capabilities", ""),
-            Route::Live | Route::Ready | Route::Started => ("health", ""),
+            Route::Search(kind) => (Interaction::Search, Some(*kind)),
+            Route::SearchForm(kind) => (Interaction::SearchForm, Some(*kind)),
+            Route::Explain(kind) => (Interaction::Explain, Some(*kind)),
+            Route::Read(kind, _) => (Interaction::Read, Some(*kind)),
+            Route::ReadVersion(kind, ..) => (Interaction::VersionRead, Some(*kind)),
+            Route::Create => (Interaction::Create, Some(WRITTEN)),
+            Route::Patch(_) => (Interaction::Patch, Some(WRITTEN)),
+            Route::Requests => (Interaction::Batch, None),
+            Route::Export(ExportRoute::KickOff) => (Interaction::Export, None),
+            Route::Export(ExportRoute::Status { .. }) => (Interaction::ExportStatus, None),
+            Route::Export(ExportRoute::File { .. }) => (Interaction::ExportFile, None),
+            Route::Metadata => (Interaction::Capabilities, None),
+            Route::Live | Route::Ready | Route::Started => (Interaction::Health, None),
         };
         Asked { interaction, kind }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
-    interaction: &'static str,
-    kind: &'static str,
-    status: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -80,10 +110,7 @@ struct Refused {
 /// The numbers counted as things happen.
 #[derive(Clone, Debug)]
 pub(super) struct Metrics {
-    requests: Family<Answered, Counter>,
-    durations: Family<Asked, Histogram, fn() -> Histogram>,
-    bytes: Family<Asked, Counter>,
-    matches: Family<Asked, Counter>,
+    counts: Counts,
     refusals: Family<Refused, Counter>,
     connections: Gauge,
     accepted: Counter,
@@ -106,10 +133,7 @@ impl Metrics {
     /// All of them at zero.
     pub(super) fn new() -> Arc<Metrics> {
         Arc::new(Metrics {
-            requests: Family::default(),
-            durations: Family::new_with_constructor(|| Histogram::new(SECONDS)),
-            bytes: Family::default(),
-            matches: Family::default(),
+            counts: Counts::new(),
             refusals: Family::default(),
             connections: Gauge::default(),
             accepted: Counter::default(),
@@ -128,20 +152,7 @@ impl Metrics {
         bytes: u64,
         total: Option<u64>,
     ) {
-        let Asked { interaction, kind } = asked;
-        let answered = Answered {
-            interaction,
-            kind,
-            status,
-        };
-        self.requests.get_or_create(&answered).inc();
-        self.durations
-            .get_or_create(&asked)
-            .observe(took.as_secs_f64());
-        self.bytes.get_or_create(&asked).inc_by(bytes);
-        if let Some(total) = total {
-            self.matches.get_or_create(&asked).inc_by(total);
-        }
+        self.counts.add(asked, status, took, bytes, total);
     }
 
     /// Counts a refusal, under the code of its first issue.
@@ -177,26 +188,6 @@ impl Metrics {
         let mut registry = Registry::with_prefix("rorqual");
         let all = &mut registry;
         all.register(
-            "requests",
-            "Requests answered, by interaction, resource type and HTTP status",
-            self.requests.clone(),
-        );
-        all.register(
-            "request_duration_seconds",
-            "Time from the head of a request until its answer can be sent",
-            self.durations.clone(),
-        );
-        all.register(
-            "response_bytes",
-            "Bytes of the bodies of answers",
-            self.bytes.clone(),
-        );
-        all.register(
-            "matches",
-            "Matches that the answers of searches counted",
-            self.matches.clone(),
-        );
-        all.register(
             "refusals",
             "Requests refused, by HTTP status and FHIR issue code",
             self.refusals.clone(),
@@ -226,6 +217,7 @@ impl Metrics {
             "How long going over to the present generation took",
             self.swap_seconds.clone(),
         );
+        registry.register_collector(Box::new(self.counts.clone()));
         registry.register_collector(Box::new(standing));
         registry
     }

@@ -255,6 +255,8 @@ impl Service {
             caller: call.caller,
             coding: Coding::Identity,
         };
+        // Light searches are carried out where they stand: between two, others get a turn of this thread.
+        tokio::task::yield_now().await;
         let reply = self.reading(reading, route, query.to_owned()).await?;
         Ok(EntryAnswer::read(full_url, reply))
     }
