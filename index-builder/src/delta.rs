@@ -1,16 +1,17 @@
 //! A delta: the live generation, what has changed since, and what is withdrawn.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rorqual::access::POLICY;
-use rorqual::index::bodies::{BETWEEN, BODIES, DEFLATED};
+use rorqual::index::bodies::{BODIES, DEFLATED, length_before};
 use rorqual::index::deflated::Sum;
 use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
 use rorqual::index::gathered::{GATHERED, Gathered, read};
-use rorqual::index::generation::Generation;
-use rorqual::index::manifest::Manifest;
+use rorqual::index::generation::{Generation, sync_directory};
+use rorqual::index::link::share_file;
+use rorqual::index::manifest::{FileRecord, Manifest};
 use rorqual::index::overlay::WRITTEN;
 use rorqual::index::pack::Pack;
 use rorqual::index::{FormatError, checksum_file};
@@ -192,6 +193,40 @@ impl Live {
         self.path.join(kind.name()).join(TEXT)
     }
 
+    /// Makes files of this generation files of the next one, in `built`, and answers their records; a name that ends with a
+    /// slash stands for the files of that folder. They keep the checksums they were written with: damage is not hidden.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a file is missing or cannot be linked nor copied.
+    pub fn share(
+        &self,
+        names: &[String],
+        built: &Path,
+    ) -> Result<Vec<(String, FileRecord)>, FormatError> {
+        let named = |name: &String, asked: &String| match asked.ends_with('/') {
+            true => name.starts_with(asked),
+            false => name == asked,
+        };
+        let mut folders = BTreeSet::new();
+        let mut shared = Vec::new();
+        for (name, record) in &self.manifest.files {
+            if !names.iter().any(|asked| named(name, asked)) {
+                continue;
+            }
+            let to = built.join(name);
+            if let Some(folder) = to.parent() {
+                fs::create_dir_all(folder).map_err(|source| FormatError::io(folder, source))?;
+                folders.insert(folder.to_owned());
+            }
+            share_file(&self.path.join(name), &to)?;
+            shared.push((name.clone(), record.clone()));
+        }
+        folders
+            .iter()
+            .try_for_each(|folder| sync_directory(folder))?;
+        Ok(shared)
+    }
+
     /// Takes up what the build of this generation gathered; spools are numbered from `first` on.
     ///
     /// # Errors
@@ -288,7 +323,7 @@ impl OfType {
             .zip(compressed)
             .zip(0u32..)
             .map(|((((id, &updated), (&start, &end)), deflated), ordinal)| {
-                let before = (self.kind.name().len() + 1 + id.len() + BETWEEN.len()) as u64;
+                let before = length_before(self.kind.name(), id) as u64;
                 Resource {
                     id: id.clone(),
                     updated,

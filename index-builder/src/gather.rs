@@ -38,7 +38,7 @@ pub struct Resource {
     pub deflated: Compressed,
     /// Its human text.
     pub text: HumanText,
-    /// The spool that holds what is spooled of it.
+    /// The spool that holds its body.
     pub spool: u16,
 }
 
@@ -56,8 +56,13 @@ pub struct Compressed {
 /// Where the human text of a resource is.
 #[derive(Clone, Copy)]
 pub enum HumanText {
-    /// In the spool.
-    Spooled(Piece),
+    /// In a spool.
+    Spooled {
+        /// The text.
+        piece: Piece,
+        /// The spool that holds it.
+        spool: u16,
+    },
     /// In the full text of the live generation, at this ordinal: the resource has not changed since.
     Stored(u32),
 }
@@ -184,16 +189,8 @@ impl<'s> Gatherer<'s> {
                 return Ok(());
             }
         };
-        let updated = node
-            .get("meta")
-            .and_then(|meta| meta.get("lastUpdated"))
-            .and_then(Node::as_str)
-            .and_then(|text| parse_date(text, self.schema.time_zone()).ok())
-            .map_or(i64::MIN, |range| range.low);
         let id: Box<str> = id.into();
-        let mut extraction = Extraction::new();
-        self.schema.extract(kind, &node, &mut extraction);
-        self.directories[kind.index()].add(&extraction);
+        self.values(kind, &node);
         join_text(self.schema, kind, &node, &mut self.text);
         let deflated = self.spool.push(self.deflater.deflate(&record.bytes)?)?;
         let sum = Sum::of(&record.bytes);
@@ -201,7 +198,7 @@ impl<'s> Gatherer<'s> {
         let text = self.spool.push(self.text.as_bytes())?;
         let resource = Resource {
             id,
-            updated,
+            updated: updated(self.schema, &node),
             sequence: record.sequence,
             provenance: self.provenance,
             body,
@@ -210,11 +207,60 @@ impl<'s> Gatherer<'s> {
                 sum,
                 spool: self.number,
             },
-            text: HumanText::Spooled(text),
+            text: HumanText::Spooled {
+                piece: text,
+                spool: self.number,
+            },
             spool: self.number,
         };
         self.resources[kind.index()].push(resource);
         Ok(())
+    }
+
+    /// Takes a resource that is in spools already, plain and compressed, parsed as `node`. Those spools are to follow the
+    /// workers' own, of which there are `workers`.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] when the spool cannot be written.
+    pub fn take_spooled(
+        &mut self,
+        kind: ResourceType,
+        node: &Node<'_>,
+        resource: &Resource,
+        workers: u16,
+    ) -> Result<(), FormatError> {
+        self.values(kind, node);
+        let text = match resource.text {
+            HumanText::Spooled { piece, spool } => HumanText::Spooled {
+                piece,
+                spool: spool + workers,
+            },
+            HumanText::Stored(_) => {
+                join_text(self.schema, kind, node, &mut self.text);
+                HumanText::Spooled {
+                    piece: self.spool.push(self.text.as_bytes())?,
+                    spool: self.number,
+                }
+            }
+        };
+        self.resources[kind.index()].push(Resource {
+            id: resource.id.clone(),
+            text,
+            spool: resource.spool + workers,
+            deflated: Compressed {
+                spool: resource.deflated.spool + workers,
+                ..resource.deflated
+            },
+            ..*resource
+        });
+        Ok(())
+    }
+
+    /// Notes the values of the next resource of a type.
+    fn values(&mut self, kind: ResourceType, node: &Node<'_>) {
+        let mut extraction = Extraction::new();
+        self.schema.extract(kind, node, &mut extraction);
+        self.directories[kind.index()].add(&extraction);
     }
 
     fn reject(&mut self, record: Record, kind: Option<ResourceType>, reason: RejectReason) {
@@ -241,6 +287,15 @@ impl<'s> Gatherer<'s> {
             spool: self.spool.finish()?,
         })
     }
+}
+
+/// `meta.lastUpdated` in microseconds since 1970 UTC; `i64::MIN` without one.
+fn updated(schema: &Schema, node: &Node<'_>) -> i64 {
+    node.get("meta")
+        .and_then(|meta| meta.get("lastUpdated"))
+        .and_then(Node::as_str)
+        .and_then(|text| parse_date(text, schema.time_zone()).ok())
+        .map_or(i64::MIN, |range| range.low)
 }
 
 /// The type and id of a resource, or why it has none.

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assemble;
+pub mod bodies;
 pub mod delta;
 pub mod delta_summary;
 pub mod gather;
@@ -30,6 +31,7 @@ pub mod rejects;
 pub mod report;
 pub mod resolve;
 pub mod spool;
+pub mod unchanged;
 pub mod views;
 pub mod write;
 

@@ -26,12 +26,23 @@ pub const BODIES: &str = "bodies.dat";
 /// Name of their compressed form in a type's folder.
 pub const DEFLATED: &str = "bodies.deflate";
 
-/// Writes `bodies.dat` and `bodies.deflate`.
+/// Writes `bodies.dat` and `bodies.deflate`, and notes what the pack tells of them.
 pub struct BodyWriter {
+    files: BodyFiles,
+    deflater: Deflater,
+    layout: BodyLayout,
+}
+
+/// Writes `bodies.dat` and `bodies.deflate` only: of bodies whose lengths are known, a [`BodyLayout`] is made apart.
+pub struct BodyFiles {
     kind: &'static str,
     plain: SealedWriter,
     blocks: SealedWriter,
-    deflater: Deflater,
+}
+
+/// What the pack tells of the bodies of a type: where each ends, plain and compressed, and the sums.
+pub struct BodyLayout {
+    kind: &'static str,
     offsets: Vec<u64>,
     deflated: DeflatedColumns,
 }
@@ -74,15 +85,44 @@ impl SealedWriter {
     }
 }
 
+/// Name in the type's folder, and record, of each file of bodies.
+pub type BodyRecords = [(&'static str, FileRecord); 2];
+
 /// What was written of the bodies of a type: the records of the files, and what the pack tells of them.
 pub struct WrittenBodies {
     /// Name in the type's folder, and record.
-    pub files: [(&'static str, FileRecord); 2],
-    offsets: Vec<u64>,
-    deflated: DeflatedColumns,
+    pub files: BodyRecords,
+    layout: BodyLayout,
 }
 
 impl WrittenBodies {
+    /// Writes the sections that delimit the bodies.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(&self, pack: &mut PackWriter) -> Result<(), FormatError> {
+        self.layout.write(pack)
+    }
+}
+
+impl BodyLayout {
+    /// No body yet, for resources of type `kind`.
+    pub fn new(kind: &'static str) -> BodyLayout {
+        BodyLayout {
+            kind,
+            offsets: vec![0],
+            deflated: DeflatedColumns::default(),
+        }
+    }
+
+    /// Notes the next resource: the length of its body, that of its compressed form, and its sum.
+    pub fn push(&mut self, id: &str, body: usize, blocks: usize, sum: Sum) {
+        let end = self.offsets.last().copied().unwrap_or(0);
+        self.offsets
+            .push(end + (length_before(self.kind, id) + body) as u64);
+        self.deflated.push(blocks, sum);
+    }
+
     /// Writes the sections that delimit the bodies.
     ///
     /// # Errors
@@ -98,6 +138,64 @@ fn before<'a>(kind: &'a str, id: &'a str) -> [&'a [u8]; 4] {
     [kind.as_bytes(), b"/", id.as_bytes(), BETWEEN]
 }
 
+/// How many bytes stand before the body in a record.
+pub fn length_before(kind: &str, id: &str) -> usize {
+    before(kind, id).iter().map(|piece| piece.len()).sum()
+}
+
+impl BodyFiles {
+    /// Creates the files in `folder` for resources of type `kind`.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn create(folder: &Path, kind: &'static str) -> Result<BodyFiles, FormatError> {
+        Ok(BodyFiles {
+            kind,
+            plain: SealedWriter::create(folder.join(BODIES))?,
+            blocks: SealedWriter::create(folder.join(DEFLATED))?,
+        })
+    }
+
+    /// Appends the next resource with its compressed form, as a [`Deflater`] makes it.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn push(&mut self, id: &str, body: &[u8], blocks: &[u8]) -> Result<(), FormatError> {
+        for piece in before(self.kind, id) {
+            self.plain.push(piece)?;
+        }
+        self.plain.push(body)?;
+        self.blocks.push(blocks)
+    }
+
+    /// Appends a piece of another `bodies.dat` of this type: whole records, or what follows the last such piece.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn push_records(&mut self, piece: &[u8]) -> Result<(), FormatError> {
+        self.plain.push(piece)
+    }
+
+    /// Appends a piece of another `bodies.deflate`: the compressed forms of the same records.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn push_blocks(&mut self, piece: &[u8]) -> Result<(), FormatError> {
+        self.blocks.push(piece)
+    }
+
+    /// Syncs the files.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn finish(self) -> Result<BodyRecords, FormatError> {
+        Ok([
+            (BODIES, self.plain.finish()?),
+            (DEFLATED, self.blocks.finish()?),
+        ])
+    }
+}
+
 impl BodyWriter {
     /// Creates the files in `folder` for resources of type `kind`.
     ///
@@ -105,12 +203,9 @@ impl BodyWriter {
     /// [`FormatError::Io`].
     pub fn create(folder: &Path, kind: &'static str) -> Result<BodyWriter, FormatError> {
         Ok(BodyWriter {
-            kind,
-            plain: SealedWriter::create(folder.join(BODIES))?,
-            blocks: SealedWriter::create(folder.join(DEFLATED))?,
+            files: BodyFiles::create(folder, kind)?,
             deflater: Deflater::for_storage(),
-            offsets: vec![0],
-            deflated: DeflatedColumns::default(),
+            layout: BodyLayout::new(kind),
         })
     }
 
@@ -119,35 +214,10 @@ impl BodyWriter {
     /// # Errors
     /// [`FormatError::Io`], [`FormatError::Compression`].
     pub fn push(&mut self, id: &str, body: &[u8]) -> Result<(), FormatError> {
-        self.push_plain(id, body)?;
         let blocks = self.deflater.deflate(body)?;
-        self.deflated.push(blocks.len(), Sum::of(body));
-        self.blocks.push(blocks)
-    }
-
-    /// Appends the next resource with its compressed form, as a [`Deflater`] makes it.
-    ///
-    /// # Errors
-    /// [`FormatError::Io`].
-    pub fn push_deflated(
-        &mut self,
-        id: &str,
-        body: &[u8],
-        blocks: &[u8],
-        sum: Sum,
-    ) -> Result<(), FormatError> {
-        self.push_plain(id, body)?;
-        self.deflated.push(blocks.len(), sum);
-        self.blocks.push(blocks)
-    }
-
-    fn push_plain(&mut self, id: &str, body: &[u8]) -> Result<(), FormatError> {
-        for piece in before(self.kind, id) {
-            self.plain.push(piece)?;
-        }
-        self.plain.push(body)?;
-        self.offsets.push(self.plain.length);
-        Ok(())
+        self.layout
+            .push(id, body.len(), blocks.len(), Sum::of(body));
+        self.files.push(id, body, blocks)
     }
 
     /// Syncs the files; what delimits the resources goes into the pack.
@@ -156,12 +226,8 @@ impl BodyWriter {
     /// [`FormatError::Io`].
     pub fn finish(self) -> Result<WrittenBodies, FormatError> {
         Ok(WrittenBodies {
-            files: [
-                (BODIES, self.plain.finish()?),
-                (DEFLATED, self.blocks.finish()?),
-            ],
-            offsets: self.offsets,
-            deflated: self.deflated,
+            files: self.files.finish()?,
+            layout: self.layout,
         })
     }
 }

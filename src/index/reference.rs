@@ -98,6 +98,11 @@ impl ReferenceCollector {
             .extend(other.present.into_iter().map(|slot| slot + shift));
     }
 
+    /// Whether a reference names its target by an identifier: what it leads to depends on more than the target's id.
+    pub fn has_logical(&self) -> bool {
+        !self.logical.is_empty()
+    }
+
     /// The identifier values that logical references name.
     pub fn logical_values(&self, mut visit: impl FnMut(&[u8])) {
         for key in self.logical.keys() {
