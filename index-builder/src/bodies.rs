@@ -39,7 +39,7 @@ pub fn write_bodies(
         let plain = &material.spools[first.spool as usize];
         let deflated = &material.spools[first.deflated.spool as usize];
         if run == 0 {
-            plain.read(first.body, &mut buffer)?;
+            first.read_body(material.spools, &mut buffer)?;
             deflated.read(first.deflated.piece, &mut blocks)?;
             files.push(&first.id, &buffer, &blocks)?;
         } else {

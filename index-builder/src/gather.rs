@@ -42,6 +42,23 @@ pub struct Resource {
     pub spool: u16,
 }
 
+impl Resource {
+    /// Reads its body into `buffer`, replacing what it held.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`], [`FormatError::Altered`] when it is not what was read the first time.
+    pub fn read_body(&self, spools: &[Spool], buffer: &mut Vec<u8>) -> Result<(), FormatError> {
+        let spool = &spools[usize::from(self.spool)];
+        spool.read(self.body, buffer)?;
+        if Sum::of(buffer) != self.deflated.sum {
+            return Err(FormatError::Altered {
+                path: spool.path().to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
 /// A body in compressed form.
 #[derive(Clone, Copy)]
 pub struct Compressed {
@@ -101,6 +118,7 @@ pub struct Gatherer<'s> {
     rejects: Vec<Reject>,
     spool: SpoolWriter,
     number: u16,
+    held: Vec<Option<u16>>,
     provenance: Provenance,
     deflater: Deflater,
     text: String,
@@ -126,6 +144,7 @@ impl<'s> Gatherer<'s> {
             rejects: Vec::new(),
             spool: SpoolWriter::create(path)?,
             number,
+            held: Vec::new(),
             provenance: Provenance::Extract,
             deflater: Deflater::for_storage(),
             text: String::new(),
@@ -135,6 +154,11 @@ impl<'s> Gatherer<'s> {
     /// Says where what is taken from now on is from; the extract when nothing is said.
     pub fn from(&mut self, provenance: Provenance) {
         self.provenance = provenance;
+    }
+
+    /// Says which spool each source of the input is, where it stays readable: a text that stands there is not spooled again.
+    pub fn holding(&mut self, held: Vec<Option<u16>>) {
+        self.held = held;
     }
 
     /// Takes a batch.
@@ -194,7 +218,14 @@ impl<'s> Gatherer<'s> {
         join_text(self.schema, kind, &node, &mut self.text);
         let deflated = self.spool.push(self.deflater.deflate(&record.bytes)?)?;
         let sum = Sum::of(&record.bytes);
-        let body = self.spool.push(&record.bytes)?;
+        let held = record.held.and_then(|held| {
+            let spool = self.held.get(held.source as usize).copied().flatten()?;
+            Some((Piece::new(held.offset, record.bytes.len() as u32), spool))
+        });
+        let (body, spool) = match held {
+            Some(held) => held,
+            None => (self.spool.push(&record.bytes)?, self.number),
+        };
         let text = self.spool.push(self.text.as_bytes())?;
         let resource = Resource {
             id,
@@ -211,7 +242,7 @@ impl<'s> Gatherer<'s> {
                 piece: text,
                 spool: self.number,
             },
-            spool: self.number,
+            spool,
         };
         self.resources[kind.index()].push(resource);
         Ok(())

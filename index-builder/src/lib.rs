@@ -23,6 +23,7 @@ pub mod bodies;
 pub mod delta;
 pub mod delta_summary;
 pub mod gather;
+pub mod held;
 pub mod input;
 pub mod order;
 pub mod precompute;

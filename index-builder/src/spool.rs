@@ -120,6 +120,11 @@ impl Spool {
         })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Removes the file.
     ///
     /// # Errors

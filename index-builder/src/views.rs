@@ -128,7 +128,7 @@ fn survey(source: &Source<'_>) -> Result<Directory, BuildError> {
     let mut survey = Survey::new();
     let mut body = Vec::new();
     for (kind, resource) in kept(source) {
-        source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
+        resource.read_body(source.spools, &mut body)?;
         survey.note(kind, &parsed(resource, &body)?);
     }
     Ok(survey.finish())
@@ -168,7 +168,7 @@ fn redact(
         let mut body = Vec::new();
         let own = kept(source).enumerate().skip(number).step_by(threads);
         for (sequence, (kind, resource)) in own {
-            source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
+            resource.read_body(source.spools, &mut body)?;
             let node = parsed(resource, &body)?;
             let facts = directory.facts(kind, &resource.id);
             let visible = |target: Target<'_>| visibility.holds(&target);
@@ -193,6 +193,7 @@ fn redact(
                     entry: None,
                 },
                 bytes,
+                held: None,
             };
             gatherer.take(vec![Item::Record(record)])?;
         }
