@@ -1,9 +1,10 @@
 //! Numbers for distinct byte keys while an index is being built, turned into sorted ranks at the end.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use ahash::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::map::Region;
 
@@ -11,7 +12,58 @@ use super::map::Region;
 #[derive(Default)]
 pub struct Interner {
     taken: TakenKeys,
-    numbers: HashMap<Box<[u8]>, u32, RandomState>,
+    met: MetKeys,
+}
+
+/// Keys met, one behind the other: millions of them would weigh more each as a box of its own.
+#[derive(Default)]
+struct MetKeys {
+    heap: Vec<u8>,
+    /// Where each key ends.
+    ends: Vec<u64>,
+    numbers: HashTable<u32>,
+    state: RandomState,
+}
+
+impl MetKeys {
+    fn key(&self, number: usize) -> &[u8] {
+        piece(&self.heap, &self.ends, number)
+    }
+
+    fn find(&self, key: &[u8]) -> Option<usize> {
+        let same = |number: &u32| self.key(*number as usize) == key;
+        let found = self.numbers.find(self.state.hash_one(key), same);
+        found.map(|number| *number as usize)
+    }
+
+    /// The number of a key, new or known.
+    fn intern(&mut self, key: &[u8]) -> usize {
+        let (heap, ends, state) = (&mut self.heap, &mut self.ends, &self.state);
+        let known = |number: &u32| piece(heap, ends, *number as usize) == key;
+        let hash = |number: &u32| state.hash_one(piece(heap, ends, *number as usize));
+        match self.numbers.entry(state.hash_one(key), known, hash) {
+            Entry::Occupied(known) => *known.get() as usize,
+            Entry::Vacant(place) => {
+                let number = ends.len();
+                place.insert(number as u32);
+                heap.extend_from_slice(key);
+                ends.push(heap.len() as u64);
+                number
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).map(|number| self.key(number))
+    }
+}
+
+/// A key by its number among keys that stand one behind the other.
+fn piece<'h>(heap: &'h [u8], ends: &[u64], number: usize) -> &'h [u8] {
+    let start = number.checked_sub(1).and_then(|before| ends.get(before));
+    let start = start.copied().unwrap_or(0) as usize;
+    let end = ends.get(number).copied().unwrap_or(0) as usize;
+    heap.get(start..end).unwrap_or(&[])
 }
 
 /// Keys taken up from a file: distinct and ascending, where they lie.
@@ -66,29 +118,30 @@ impl Interner {
                 heap: Some(heap),
                 ends,
             },
-            numbers: HashMap::default(),
+            met: MetKeys::default(),
         })
     }
 
     /// The number of `key`, new or known.
     pub fn intern(&mut self, key: &[u8]) -> u32 {
-        if let Some(number) = self.get(key) {
-            return number;
+        match self.taken.find(key) {
+            Some(number) => number,
+            None => (self.taken.ends.len() + self.met.intern(key)) as u32,
         }
-        let number = self.len() as u32;
-        self.numbers.insert(key.into(), number);
-        number
     }
 
     /// The number of a key, if it was met.
     pub fn get(&self, key: &[u8]) -> Option<u32> {
         let taken = self.taken.find(key);
-        taken.or_else(|| self.numbers.get(key).copied())
+        taken.or_else(|| {
+            let met = self.met.find(key)?;
+            Some((self.taken.ends.len() + met) as u32)
+        })
     }
 
     /// How many distinct keys were met.
     pub fn len(&self) -> usize {
-        self.taken.ends.len() + self.numbers.len()
+        self.taken.ends.len() + self.met.ends.len()
     }
 
     /// Whether no key was met.
@@ -98,36 +151,19 @@ impl Interner {
 
     /// Takes over another interner's keys: the answer maps its numbers to ours.
     pub fn absorb(&mut self, other: Interner) -> Vec<u32> {
-        let mut map = vec![0; other.len()];
-        for (key, known) in other.taken.iter().zip(&mut map) {
-            *known = self.intern(key);
-        }
-        for (key, number) in other.numbers {
-            map[number as usize] = match self.taken.find(&key) {
-                Some(known) => known,
-                None => {
-                    let next = self.len() as u32;
-                    *self.numbers.entry(key).or_insert(next)
-                }
-            };
-        }
-        map
+        let keys = other.taken.iter().chain(other.met.iter());
+        keys.map(|key| self.intern(key)).collect()
     }
 
     /// The keys by number.
     pub fn keys(&self) -> Vec<&[u8]> {
-        let mut keys: Vec<&[u8]> = self.taken.iter().collect();
-        keys.resize(self.len(), &[]);
-        for (key, &number) in &self.numbers {
-            keys[number as usize] = key;
-        }
-        keys
+        self.taken.iter().chain(self.met.iter()).collect()
     }
 
     /// The keys that `used` says are still needed, ascending, and for each number its rank among them
     /// (`u32::MAX` for a key left out).
     pub fn sorted(&self, used: impl Fn(u32) -> bool) -> (Vec<&[u8]>, Vec<u32>) {
-        let met = self.numbers.iter().map(|(key, &number)| (&**key, number));
+        let met = self.met.iter().zip(self.taken.ends.len() as u32..);
         let mut met: Vec<(&[u8], u32)> = met.filter(|(_, number)| used(*number)).collect();
         met.sort_unstable();
         let taken = self.taken.iter().zip(0u32..);
