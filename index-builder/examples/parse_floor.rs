@@ -3,6 +3,8 @@
 //! ```text
 //! cargo run --release -p index-builder --example parse_floor -- 2 fixtures/extract
 //! ```
+//!
+//! With `--value` behind it only into `serde_json::Value`, so that what the process used is told by the system.
 
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -15,11 +17,14 @@ use index_builder::input::{Inputs, Item, Limits};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let threads: usize = arguments.next().ok_or("how many threads?")?.parse()?;
-    let paths: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
-    for (name, parse) in [
-        ("serde_json::Value", value as fn(&[u8]) -> bool),
-        ("Rorqual's tree", node as fn(&[u8]) -> bool),
-    ] {
+    let (alone, paths): (Vec<String>, Vec<String>) =
+        arguments.partition(|argument| argument == "--value");
+    let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+    let mut parsers = vec![("serde_json::Value", value as fn(&[u8]) -> bool)];
+    if alone.is_empty() {
+        parsers.push(("Rorqual's tree", node));
+    }
+    for (name, parse) in parsers {
         let began = Instant::now();
         let (bytes, parsed) = run(threads, &paths, parse)?;
         let seconds = began.elapsed().as_secs_f64();

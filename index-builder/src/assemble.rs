@@ -120,8 +120,9 @@ pub fn assemble(
     progress: &Progress,
 ) -> Result<Assembled, FormatError> {
     let step = progress.step("resolving references");
-    let kept = Kept::decide(&merged.resources, &merged.withdrawn);
-    let resolved = resolve(schema, &merged.directories, &kept);
+    let (kept, slots) = Kept::decide(&merged.resources, &merged.withdrawn);
+    let resolved = resolve(schema, &merged.directories, &kept, &slots);
+    drop(slots);
     let order = order(
         schema,
         &merged.directories,

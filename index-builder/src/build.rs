@@ -23,6 +23,7 @@ use crate::assemble::{Merged, assemble};
 use crate::delta::{Live, none_withdrawn, read_withdrawn};
 use crate::delta_summary::DeltaSummary;
 use crate::gather::{Gathered, Gatherer, Provenance, Reject, Resource};
+use crate::held::{HeldSources, worker_count};
 use crate::input::{InputSummary, Inputs, Item, Limits, Origin, Record};
 use crate::progress::Progress;
 use crate::rejects::RejectWriter;
@@ -127,8 +128,16 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     let live = find_live()?;
     let mut report = Report::new(generation.clone(), started);
 
+    let held = HeldSources::open(inputs.as_ref(), options.threads)?;
     let (summary, gathered) = match inputs {
-        Some(inputs) => read(options, &schema, inputs, workplace.staging(), &progress)?,
+        Some(inputs) => read(
+            options,
+            &schema,
+            inputs,
+            &held,
+            workplace.staging(),
+            &progress,
+        )?,
         None => (InputSummary::default(), Vec::new()),
     };
     let read_records = summary.records + summary.rejects;
@@ -146,8 +155,9 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     let mut live_spools = Vec::new();
     let mut parts = Vec::new();
     if let Some(live) = &live {
-        // Behind the spools of the workers and that of the anomalies.
-        let taken = live.take_up(&schema, gathered.len() as u16 + 1)?;
+        // Behind the spools of the workers, that of the anomalies and the files of the input.
+        let first = gathered.len() + 1 + held.spools.len();
+        let taken = live.take_up(&schema, first as u16)?;
         parts.push((taken.directories, taken.resources));
         live_spools = taken.spools;
     }
@@ -163,6 +173,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     parts.push((before.directories, before.resources));
     merged.absorb(parts);
     spools.push(before.spool);
+    spools.extend(held.spools);
     spools.extend(live_spools);
     step.finish("done");
     let built = workplace.staging().join("generation");
@@ -304,6 +315,7 @@ fn carry(
                 entry: None,
             },
             bytes: bytes.to_vec(),
+            held: None,
         })
     };
     gatherer.from(Provenance::Before);
@@ -349,10 +361,11 @@ fn read(
     options: &BuildOptions,
     schema: &Schema,
     inputs: Inputs,
+    held: &HeldSources,
     staging: &Path,
     progress: &Progress,
 ) -> Result<(InputSummary, Vec<Gathered>), BuildError> {
-    let threads = options.threads.clamp(1, 64);
+    let threads = worker_count(options.threads);
     let phase = progress.bytes("reading the extract", inputs.total_bytes());
     let consumed = AtomicU64::new(0);
     let ended = AtomicBool::new(false);
@@ -365,6 +378,7 @@ fn read(
                     scope.spawn(move || -> Result<Gathered, FormatError> {
                         let path = staging.join(format!("spool-{number}"));
                         let mut gatherer = Gatherer::create(schema, &path, number as u16)?;
+                        gatherer.holding(held.numbers.clone());
                         for batch in receiver {
                             gatherer.take(batch)?;
                         }

@@ -1,18 +1,20 @@
 //! A delta: the live generation, what has changed since, and what is withdrawn.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rorqual::access::POLICY;
-use rorqual::index::bodies::{BETWEEN, BODIES, DEFLATED};
+use rorqual::index::bodies::{BODIES, DEFLATED, SPANS, length_before};
 use rorqual::index::deflated::Sum;
 use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
 use rorqual::index::gathered::{GATHERED, Gathered, read};
-use rorqual::index::generation::Generation;
-use rorqual::index::manifest::Manifest;
+use rorqual::index::generation::{Generation, sync_directory};
+use rorqual::index::link::share_file;
+use rorqual::index::manifest::{FileRecord, Manifest};
 use rorqual::index::overlay::WRITTEN;
 use rorqual::index::pack::Pack;
+use rorqual::index::spans::{Spans, TakenSpans};
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_schema::{ResourceType, Schema, is_id};
 
@@ -188,8 +190,75 @@ impl Live {
     }
 
     /// Its full text of a type.
-    pub fn text(&self, kind: ResourceType) -> PathBuf {
-        self.path.join(kind.name()).join(TEXT)
+    ///
+    /// # Errors
+    /// As [`Live::sound`].
+    pub fn text(&self, kind: ResourceType) -> Result<PathBuf, FormatError> {
+        self.sound(&format!("{}/", file(kind, TEXT)))
+    }
+
+    /// The place of a file, or of a folder when the name ends with a slash, that is to be copied from. Read whole first: what
+    /// is not as it was written must not become the next generation with a checksum of its own.
+    ///
+    /// # Errors
+    /// [`FormatError::Damaged`] when it is not as it was written.
+    pub fn sound(&self, name: &str) -> Result<PathBuf, FormatError> {
+        let below = |known: &str| known == name || name.ends_with('/') && known.starts_with(name);
+        for (known, record) in self.manifest.files.iter().filter(|(known, _)| below(known)) {
+            let path = self.path.join(known);
+            if checksum_file(&path)? != *record {
+                return Err(FormatError::Damaged {
+                    path,
+                    detail: "it does not match its checksum".to_owned(),
+                });
+            }
+        }
+        Ok(self.path.join(name))
+    }
+
+    /// Where the members of its resources of a type are; `None` when that has to be found out anew.
+    ///
+    /// # Errors
+    /// [`FormatError`] when the file is not as it was written.
+    pub fn spans(&self, kind: ResourceType) -> Result<Option<TakenSpans>, FormatError> {
+        let path = self.sound(&file(kind, SPANS))?;
+        let count = self.manifest.counts.get(kind.name()).copied().unwrap_or(0);
+        let spans = Spans::open(&Pack::open(&path)?, count as usize)?;
+        Ok(TakenSpans::new(spans))
+    }
+
+    /// Makes files of this generation files of the next one, in `built`, and answers their records; a name that ends with a
+    /// slash stands for the files of that folder. They keep the checksums they were written with: damage is not hidden.
+    ///
+    /// # Errors
+    /// [`FormatError`] when a file is missing or cannot be linked nor copied.
+    pub fn share(
+        &self,
+        names: &[String],
+        built: &Path,
+    ) -> Result<Vec<(String, FileRecord)>, FormatError> {
+        let named = |name: &String, asked: &String| match asked.ends_with('/') {
+            true => name.starts_with(asked),
+            false => name == asked,
+        };
+        let mut folders = BTreeSet::new();
+        let mut shared = Vec::new();
+        for (name, record) in &self.manifest.files {
+            if !names.iter().any(|asked| named(name, asked)) {
+                continue;
+            }
+            let to = built.join(name);
+            if let Some(folder) = to.parent() {
+                fs::create_dir_all(folder).map_err(|source| FormatError::io(folder, source))?;
+                folders.insert(folder.to_owned());
+            }
+            share_file(&self.path.join(name), &to)?;
+            shared.push((name.clone(), record.clone()));
+        }
+        folders
+            .iter()
+            .try_for_each(|folder| sync_directory(folder))?;
+        Ok(shared)
     }
 
     /// Takes up what the build of this generation gathered; spools are numbered from `first` on.
@@ -235,12 +304,8 @@ impl Live {
             path: place.clone(),
             detail: detail.to_owned(),
         };
-        // Read whole anyway: what is not as it was written must not become the next generation.
-        if self.manifest.files.get(&name) != Some(&checksum_file(&place)?) {
-            return Err(damaged("it does not match its checksum"));
-        }
-        let gathered = read(&place, schema, kind)?;
-        let pack = Pack::open(&self.path.join(file(kind, PACK)))?;
+        let gathered = read(&self.sound(&name)?, schema, kind)?;
+        let pack = Pack::open(&self.sound(&file(kind, PACK))?)?;
         let offsets = pack.column::<u64>("bodies.offsets")?.to_vec();
         let ends = pack.column::<u64>("deflated.offsets")?;
         let sums = pack.column::<u32>("deflated.checksums")?;
@@ -288,7 +353,7 @@ impl OfType {
             .zip(compressed)
             .zip(0u32..)
             .map(|((((id, &updated), (&start, &end)), deflated), ordinal)| {
-                let before = (self.kind.name().len() + 1 + id.len() + BETWEEN.len()) as u64;
+                let before = length_before(self.kind.name(), id) as u64;
                 Resource {
                     id: id.clone(),
                     updated,

@@ -38,8 +38,25 @@ pub struct Resource {
     pub deflated: Compressed,
     /// Its human text.
     pub text: HumanText,
-    /// The spool that holds what is spooled of it.
+    /// The spool that holds its body.
     pub spool: u16,
+}
+
+impl Resource {
+    /// Reads its body into `buffer`, replacing what it held.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`], [`FormatError::Altered`] when it is not what was read the first time.
+    pub fn read_body(&self, spools: &[Spool], buffer: &mut Vec<u8>) -> Result<(), FormatError> {
+        let spool = &spools[usize::from(self.spool)];
+        spool.read(self.body, buffer)?;
+        if Sum::of(buffer) != self.deflated.sum {
+            return Err(FormatError::Altered {
+                path: spool.path().to_owned(),
+            });
+        }
+        Ok(())
+    }
 }
 
 /// A body in compressed form.
@@ -56,8 +73,13 @@ pub struct Compressed {
 /// Where the human text of a resource is.
 #[derive(Clone, Copy)]
 pub enum HumanText {
-    /// In the spool.
-    Spooled(Piece),
+    /// In a spool.
+    Spooled {
+        /// The text.
+        piece: Piece,
+        /// The spool that holds it.
+        spool: u16,
+    },
     /// In the full text of the live generation, at this ordinal: the resource has not changed since.
     Stored(u32),
 }
@@ -96,6 +118,7 @@ pub struct Gatherer<'s> {
     rejects: Vec<Reject>,
     spool: SpoolWriter,
     number: u16,
+    held: Vec<Option<u16>>,
     provenance: Provenance,
     deflater: Deflater,
     text: String,
@@ -121,6 +144,7 @@ impl<'s> Gatherer<'s> {
             rejects: Vec::new(),
             spool: SpoolWriter::create(path)?,
             number,
+            held: Vec::new(),
             provenance: Provenance::Extract,
             deflater: Deflater::for_storage(),
             text: String::new(),
@@ -130,6 +154,11 @@ impl<'s> Gatherer<'s> {
     /// Says where what is taken from now on is from; the extract when nothing is said.
     pub fn from(&mut self, provenance: Provenance) {
         self.provenance = provenance;
+    }
+
+    /// Says which spool each source of the input is, where it stays readable: a text that stands there is not spooled again.
+    pub fn holding(&mut self, held: Vec<Option<u16>>) {
+        self.held = held;
     }
 
     /// Takes a batch.
@@ -184,24 +213,23 @@ impl<'s> Gatherer<'s> {
                 return Ok(());
             }
         };
-        let updated = node
-            .get("meta")
-            .and_then(|meta| meta.get("lastUpdated"))
-            .and_then(Node::as_str)
-            .and_then(|text| parse_date(text, self.schema.time_zone()).ok())
-            .map_or(i64::MIN, |range| range.low);
         let id: Box<str> = id.into();
-        let mut extraction = Extraction::new();
-        self.schema.extract(kind, &node, &mut extraction);
-        self.directories[kind.index()].add(&extraction);
+        self.values(kind, &node);
         join_text(self.schema, kind, &node, &mut self.text);
         let deflated = self.spool.push(self.deflater.deflate(&record.bytes)?)?;
         let sum = Sum::of(&record.bytes);
-        let body = self.spool.push(&record.bytes)?;
+        let held = record.held.and_then(|held| {
+            let spool = self.held.get(held.source as usize).copied().flatten()?;
+            Some((Piece::new(held.offset, record.bytes.len() as u32), spool))
+        });
+        let (body, spool) = match held {
+            Some(held) => held,
+            None => (self.spool.push(&record.bytes)?, self.number),
+        };
         let text = self.spool.push(self.text.as_bytes())?;
         let resource = Resource {
             id,
-            updated,
+            updated: updated(self.schema, &node),
             sequence: record.sequence,
             provenance: self.provenance,
             body,
@@ -210,11 +238,60 @@ impl<'s> Gatherer<'s> {
                 sum,
                 spool: self.number,
             },
-            text: HumanText::Spooled(text),
-            spool: self.number,
+            text: HumanText::Spooled {
+                piece: text,
+                spool: self.number,
+            },
+            spool,
         };
         self.resources[kind.index()].push(resource);
         Ok(())
+    }
+
+    /// Takes a resource that is in spools already, plain and compressed, parsed as `node`. Those spools are to follow the
+    /// workers' own, of which there are `workers`.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`] when the spool cannot be written.
+    pub fn take_spooled(
+        &mut self,
+        kind: ResourceType,
+        node: &Node<'_>,
+        resource: &Resource,
+        workers: u16,
+    ) -> Result<(), FormatError> {
+        self.values(kind, node);
+        let text = match resource.text {
+            HumanText::Spooled { piece, spool } => HumanText::Spooled {
+                piece,
+                spool: spool + workers,
+            },
+            HumanText::Stored(_) => {
+                join_text(self.schema, kind, node, &mut self.text);
+                HumanText::Spooled {
+                    piece: self.spool.push(self.text.as_bytes())?,
+                    spool: self.number,
+                }
+            }
+        };
+        self.resources[kind.index()].push(Resource {
+            id: resource.id.clone(),
+            text,
+            spool: resource.spool + workers,
+            deflated: Compressed {
+                spool: resource.deflated.spool + workers,
+                ..resource.deflated
+            },
+            ..*resource
+        });
+        Ok(())
+    }
+
+    /// Notes the values of the next resource of a type.
+    fn values(&mut self, kind: ResourceType, node: &Node<'_>) {
+        let mut extraction = Extraction::new();
+        self.schema.extract(kind, node, &mut extraction);
+        self.directories[kind.index()].add(&extraction);
     }
 
     fn reject(&mut self, record: Record, kind: Option<ResourceType>, reason: RejectReason) {
@@ -241,6 +318,15 @@ impl<'s> Gatherer<'s> {
             spool: self.spool.finish()?,
         })
     }
+}
+
+/// `meta.lastUpdated` in microseconds since 1970 UTC; `i64::MIN` without one.
+fn updated(schema: &Schema, node: &Node<'_>) -> i64 {
+    node.get("meta")
+        .and_then(|meta| meta.get("lastUpdated"))
+        .and_then(Node::as_str)
+        .and_then(|text| parse_date(text, schema.time_zone()).ok())
+        .map_or(i64::MIN, |range| range.low)
 }
 
 /// The type and id of a resource, or why it has none.

@@ -19,9 +19,11 @@
 #![forbid(unsafe_code)]
 
 pub mod assemble;
+pub mod bodies;
 pub mod delta;
 pub mod delta_summary;
 pub mod gather;
+pub mod held;
 pub mod input;
 pub mod order;
 pub mod precompute;
@@ -30,6 +32,7 @@ pub mod rejects;
 pub mod report;
 pub mod resolve;
 pub mod spool;
+pub mod unchanged;
 pub mod views;
 pub mod write;
 

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ahash::RandomState;
+
 use rorqual::index::column::Collector;
 use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::reference::{Edge, Pointer};
@@ -13,38 +15,43 @@ use crate::gather::{Provenance, Resource};
 /// The resources that stay: of several with one id the later `lastUpdated`, then by [`Provenance`], then the later in
 /// the input.
 pub struct Kept {
-    slots: Vec<HashMap<Box<str>, u32>>,
     kept: Vec<Vec<bool>>,
     /// How many were replaced, by type.
     pub replaced: Vec<u64>,
 }
 
+/// The slots of those that stay, by type and id.
+pub struct Slots<'r>(Vec<SlotsById<'r>>);
+
+type SlotsById<'r> = HashMap<&'r str, u32, RandomState>;
+
+impl Slots<'_> {
+    fn of(&self, kind: ResourceType, id: &str) -> Option<u32> {
+        self.0[kind.index()].get(id).copied()
+    }
+}
+
 impl Kept {
     /// Decides among `resources`, by type and slot. What is withdrawn goes, whatever its versions.
-    pub fn decide(resources: &[Vec<Resource>], withdrawn: &Withdrawn) -> Kept {
+    pub fn decide<'r>(resources: &'r [Vec<Resource>], withdrawn: &Withdrawn) -> (Kept, Slots<'r>) {
         let of_type =
             |kind: ResourceType| decide_type(&resources[kind.index()], &withdrawn[kind.index()]);
         let mut decided = Kept {
-            slots: Vec::new(),
             kept: Vec::new(),
             replaced: Vec::new(),
         };
+        let mut by_id = Slots(Vec::new());
         for (slots, kept, replaced) in each_type(of_type) {
-            decided.slots.push(slots);
+            by_id.0.push(slots);
             decided.kept.push(kept);
             decided.replaced.push(replaced);
         }
-        decided
+        (decided, by_id)
     }
 
     /// Whether the resource of a slot stays.
     pub fn is_kept(&self, kind: ResourceType, slot: u32) -> bool {
         self.kept[kind.index()][slot as usize]
-    }
-
-    /// The slot of an id.
-    fn slot(&self, kind: ResourceType, id: &str) -> Option<u32> {
-        self.slots[kind.index()].get(id).copied()
     }
 }
 
@@ -61,19 +68,20 @@ fn each_type<T: Send>(of_type: impl Fn(ResourceType) -> T + Sync) -> Vec<T> {
     })
 }
 
-type Slots = HashMap<Box<str>, u32>;
-
 /// Which resources of one type stay: their slots by id, whether each slot stays, and how many were replaced.
-fn decide_type(resources: &[Resource], withdrawn: &HashSet<Box<str>>) -> (Slots, Vec<bool>, u64) {
-    let mut slots: HashMap<Box<str>, u32> = HashMap::with_capacity(resources.len());
+fn decide_type<'r>(
+    resources: &'r [Resource],
+    withdrawn: &HashSet<Box<str>>,
+) -> (SlotsById<'r>, Vec<bool>, u64) {
+    let mut slots = SlotsById::with_capacity_and_hasher(resources.len(), RandomState::new());
     let mut kept = vec![true; resources.len()];
     let mut replaced = 0;
     for (slot, resource) in resources.iter().enumerate() {
-        if withdrawn.contains(&resource.id) {
+        if !withdrawn.is_empty() && withdrawn.contains(&resource.id) {
             kept[slot] = false;
             continue;
         }
-        if let Some(other) = slots.get_mut(&resource.id) {
+        if let Some(other) = slots.get_mut(&*resource.id) {
             let rival = &resources[*other as usize];
             let age = |of: &Resource| (of.updated, of.provenance, of.sequence);
             let later = age(resource) > age(rival);
@@ -88,7 +96,7 @@ fn decide_type(resources: &[Resource], withdrawn: &HashSet<Box<str>>) -> (Slots,
             replaced +=
                 u64::from([resource.provenance, rival.provenance] == [Provenance::Extract; 2]);
         } else {
-            slots.insert(resource.id.clone(), slot as u32);
+            slots.insert(&resource.id, slot as u32);
         }
     }
     (slots, kept, replaced)
@@ -108,7 +116,12 @@ pub struct Resolved {
 type Identifiers = HashMap<Vec<u8>, Vec<(ResourceType, Vec<u8>, u32)>>;
 
 /// Resolves every reference of the extract.
-pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept) -> Resolved {
+pub fn resolve(
+    schema: &Schema,
+    directories: &[DirectoryCollector],
+    kept: &Kept,
+    slots: &Slots<'_>,
+) -> Resolved {
     let identifiers = identifiers(schema, directories, kept);
     let of_type = |kind: ResourceType| {
         let (mut all, mut count, mut without_focus) = (Vec::new(), 0, Vec::new());
@@ -126,7 +139,7 @@ pub fn resolve(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
                                 .iter()
                                 .filter(|&&target| hint.is_none_or(|hint| hint == target))
                                 .filter_map(|&target| {
-                                    kept.slot(target, id).map(|slot| (target, slot))
+                                    slots.of(target, id).map(|slot| (target, slot))
                                 }),
                         ),
                         Pointer::Logical(hint, system, value) => {

@@ -2,10 +2,15 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rorqual::index::FormatError;
+
+/// Most bytes that are read at once of a long range: as many as stay in the cache of a core while they are hashed.
+pub const CHUNK: u64 = 256 << 10;
 
 /// A piece of a spool.
 #[derive(Clone, Copy)]
@@ -18,6 +23,21 @@ impl Piece {
     /// So many bytes from `offset` on.
     pub fn new(offset: u64, length: u32) -> Piece {
         Piece { offset, length }
+    }
+
+    /// Where it starts.
+    pub fn start(self) -> u64 {
+        self.offset
+    }
+
+    /// Where what follows it starts.
+    pub fn end(self) -> u64 {
+        self.offset + u64::from(self.length)
+    }
+
+    /// How many bytes it has.
+    pub fn length(self) -> usize {
+        self.length as usize
     }
 }
 
@@ -73,14 +93,19 @@ impl SpoolWriter {
             .file
             .into_inner()
             .map_err(|error| FormatError::io(&path, error.into_error()))?;
-        Ok(Spool { path, file })
+        Ok(Spool {
+            path,
+            file: Arc::new(file),
+        })
     }
 }
 
-/// A filled spool. Read with positioned reads rather than a map, so that its pages are not resident memory.
+/// A filled spool. Read with positioned reads rather than a map, so that its pages are not resident memory. Cloning shares
+/// the file.
+#[derive(Clone)]
 pub struct Spool {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
 }
 
 impl Spool {
@@ -91,8 +116,13 @@ impl Spool {
     pub fn open(path: &Path) -> Result<Spool, FormatError> {
         Ok(Spool {
             path: path.to_owned(),
-            file: File::open(path).map_err(|source| FormatError::reading(path, source))?,
+            file: Arc::new(File::open(path).map_err(|source| FormatError::reading(path, source))?),
         })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Removes the file.
@@ -112,5 +142,25 @@ impl Spool {
         self.file
             .read_exact_at(buffer, piece.offset)
             .map_err(|source| FormatError::io(&self.path, source))
+    }
+
+    /// Visits the bytes of a range in order, at most [`CHUNK`] at a time, read into `buffer`.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`], or what `visit` answers.
+    pub fn visit(
+        &self,
+        range: Range<u64>,
+        buffer: &mut Vec<u8>,
+        mut visit: impl FnMut(&[u8]) -> Result<(), FormatError>,
+    ) -> Result<(), FormatError> {
+        let mut at = range.start;
+        while at < range.end {
+            let length = (range.end - at).min(CHUNK);
+            self.read(Piece::new(at, length as u32), buffer)?;
+            visit(buffer)?;
+            at += length;
+        }
+        Ok(())
     }
 }

@@ -72,12 +72,14 @@ pub fn write_views(
         fs::create_dir_all(&folder).map_err(|error| FormatError::io(&folder, error))?;
         let step = progress.step(&format!("redacting for {}", view.profiles.join(", ")));
         let mut merged = Merged::new(source.schema);
-        let (mut parts, mut spools) = (Vec::new(), Vec::new());
+        let (mut parts, mut own) = (Vec::new(), Vec::new());
         for one in redact(source, &directory, view.rules, staging, threads)? {
             parts.push((one.directories, one.resources));
-            spools.push(one.spool);
+            own.push(one.spool);
         }
         merged.absorb(parts);
+        // What rules leave whole stays where it is.
+        let spools: Vec<Spool> = own.iter().chain(source.spools).cloned().collect();
         step.finish("done");
         let assembled = assemble(
             source.schema,
@@ -89,7 +91,7 @@ pub fn write_views(
             progress,
         )?;
         // The next view fills spools of the same names.
-        spools.into_iter().try_for_each(Spool::remove)?;
+        own.into_iter().try_for_each(Spool::remove)?;
         let manifest = Manifest {
             counts: assembled.counts_by_type(),
             dangling: assembled.dangling_by_type(),
@@ -126,7 +128,7 @@ fn survey(source: &Source<'_>) -> Result<Directory, BuildError> {
     let mut survey = Survey::new();
     let mut body = Vec::new();
     for (kind, resource) in kept(source) {
-        source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
+        resource.read_body(source.spools, &mut body)?;
         survey.note(kind, &parsed(resource, &body)?);
     }
     Ok(survey.finish())
@@ -166,7 +168,7 @@ fn redact(
         let mut body = Vec::new();
         let own = kept(source).enumerate().skip(number).step_by(threads);
         for (sequence, (kind, resource)) in own {
-            source.spools[usize::from(resource.spool)].read(resource.body, &mut body)?;
+            resource.read_body(source.spools, &mut body)?;
             let node = parsed(resource, &body)?;
             let facts = directory.facts(kind, &resource.id);
             let visible = |target: Target<'_>| visibility.holds(&target);
@@ -177,7 +179,10 @@ fn redact(
                 })?;
             let bytes = match redacted {
                 Redacted::Hidden => continue,
-                Redacted::Whole => body.clone(),
+                Redacted::Whole => {
+                    gatherer.take_spooled(kind, &node, resource, threads as u16)?;
+                    continue;
+                }
                 Redacted::Partial(bytes) => bytes,
             };
             let record = Record {
@@ -188,6 +193,7 @@ fn redact(
                     entry: None,
                 },
                 bytes,
+                held: None,
             };
             gatherer.take(vec![Item::Record(record)])?;
         }

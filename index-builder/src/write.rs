@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
-use rorqual::index::bodies::BodyWriter;
+use rorqual::index::bodies::{BODIES, DEFLATED, SPANS};
 use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
 use rorqual::index::gathered::{self, GATHERED};
 use rorqual::index::generation::{SCHEMA, sync_directory};
@@ -18,6 +18,7 @@ use rorqual::index::text_merge::{TextSource, merge};
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_schema::{ResourceType, Schema};
 
+use crate::bodies::{layout, write_bodies};
 use crate::delta::Live;
 use crate::gather::{HumanText, Resource};
 use crate::order::Order;
@@ -25,6 +26,7 @@ use crate::precompute::write_precomputed;
 use crate::progress::Progress;
 use crate::resolve::Resolved;
 use crate::spool::Spool;
+use crate::unchanged::Unchanged;
 
 /// What a generation is written from.
 pub struct Material<'a> {
@@ -54,6 +56,7 @@ pub struct Besides<'a> {
 }
 
 enum Job {
+    Bodies(ResourceType),
     Pack(ResourceType),
     Text(ResourceType),
     Gathered(ResourceType),
@@ -73,21 +76,12 @@ pub fn write_generation(
         let folder = path.join(kind.name());
         fs::create_dir_all(&folder).map_err(|source| FormatError::io(&folder, source))?;
     }
-    let mut jobs: Vec<Job> = ResourceType::ALL
-        .into_iter()
-        .flat_map(|kind| [Job::Pack(kind), Job::Text(kind)])
-        .collect();
-    if material.besides.keeping {
-        // Anomalies are read anew by every build: folding changes them without one.
-        let kinds = ResourceType::ALL
-            .into_iter()
-            .filter(|&kind| kind != WRITTEN);
-        jobs.extend(kinds.map(Job::Gathered));
-    }
+    let (mut jobs, shared) = divide(material);
     // The longest jobs first; taken from the end.
     jobs.sort_by_key(|job| match job {
-        Job::Pack(kind) | Job::Text(kind) => 4 * material.order.slots[kind.index()].len(),
-        Job::Gathered(kind) => material.order.slots[kind.index()].len(),
+        Job::Pack(kind) => 3 * material.order.slots[kind.index()].len(),
+        Job::Text(kind) => 2 * material.order.slots[kind.index()].len(),
+        Job::Bodies(kind) | Job::Gathered(kind) => material.order.slots[kind.index()].len(),
     });
     let jobs = Mutex::new(jobs);
     let done: Mutex<Result<BTreeMap<String, FileRecord>, FormatError>> =
@@ -96,6 +90,7 @@ pub fn write_generation(
     let worker = || {
         while let Some(job) = next() {
             let written = match job {
+                Job::Bodies(kind) => write_bodies(material, path, kind, progress),
                 Job::Pack(kind) => write_pack(material, path, kind, progress),
                 Job::Text(kind) => write_text(material, path, kind, progress),
                 Job::Gathered(kind) => write_gathered(material, path, kind),
@@ -120,6 +115,9 @@ pub fn write_generation(
     let mut records = done
         .into_inner()
         .unwrap_or_else(|poisoned| poisoned.into_inner())?;
+    if let Some(live) = material.besides.live {
+        records.extend(live.share(&shared, path)?);
+    }
     let schema = material.schema.to_json();
     let schema_path = path.join(SCHEMA);
     write_synced(&schema_path, &schema)?;
@@ -128,6 +126,46 @@ pub fn write_generation(
         sync_directory(&path.join(kind.name()))?;
     }
     Ok(records)
+}
+
+/// What is to be written, and which files of the live generation are taken as they are: a name, or the beginning of names
+/// that ends with a slash.
+fn divide(material: &Material<'_>) -> (Vec<Job>, Vec<String>) {
+    let Besides { live, keeping } = material.besides;
+    let unchanged = match live {
+        Some(_) => Unchanged::find(
+            material.schema,
+            material.directories,
+            material.resources,
+            material.order,
+        ),
+        None => Unchanged::nothing(),
+    };
+    let (mut jobs, mut shared) = (Vec::new(), Vec::new());
+    for kind in ResourceType::ALL {
+        let mut share = |name: &str| shared.push(format!("{}/{name}", kind.name()));
+        match unchanged.pack(kind) {
+            true => share(PACK),
+            false => jobs.push(Job::Pack(kind)),
+        }
+        // Anomalies are read anew by every build: folding changes them without one.
+        let keeping = keeping && kind != WRITTEN;
+        if unchanged.resources(kind) {
+            share(BODIES);
+            share(DEFLATED);
+            share(SPANS);
+            share(&format!("{TEXT}/"));
+            if keeping {
+                share(GATHERED);
+            }
+            continue;
+        }
+        jobs.extend([Job::Bodies(kind), Job::Text(kind)]);
+        if keeping {
+            jobs.push(Job::Gathered(kind));
+        }
+    }
+    (jobs, shared)
 }
 
 fn places<'a>(order: &'a Order, kind: ResourceType) -> Places<'a> {
@@ -143,30 +181,10 @@ fn write_pack(
     kind: ResourceType,
     progress: &Progress,
 ) -> Result<Vec<(String, FileRecord)>, FormatError> {
-    let (resources, slots) = (
-        &material.resources[kind.index()],
-        &material.order.slots[kind.index()],
-    );
-    let phase = progress.items(
-        &format!("writing {}", kind.name()),
-        Some(slots.len() as u64),
-    );
-    let folder = path.join(kind.name());
-    let mut bodies = BodyWriter::create(&folder, kind.name())?;
-    let (mut buffer, mut blocks) = (Vec::new(), Vec::new());
-    for (ordinal, &slot) in slots.iter().enumerate() {
-        let resource = &resources[slot as usize];
-        let deflated = &resource.deflated;
-        material.spools[resource.spool as usize].read(resource.body, &mut buffer)?;
-        material.spools[deflated.spool as usize].read(deflated.piece, &mut blocks)?;
-        bodies.push_deflated(&resource.id, &buffer, &blocks, deflated.sum)?;
-        if ordinal % 4096 == 0 {
-            phase.set(ordinal as u64);
-        }
-    }
-    let bodies = bodies.finish()?;
-    let mut pack = PackWriter::create(&folder.join(PACK))?;
-    bodies.write(&mut pack)?;
+    let slots = &material.order.slots[kind.index()];
+    let step = progress.step(&format!("writing {}", kind.name()));
+    let mut pack = PackWriter::create(&path.join(kind.name()).join(PACK))?;
+    layout(material, kind).write(&mut pack)?;
     let all: Vec<Places<'_>> = ResourceType::ALL
         .iter()
         .map(|&kind| places(material.order, kind))
@@ -183,11 +201,9 @@ fn write_pack(
     )?;
     write_precomputed(material, &mut pack, kind)?;
     let pack = pack.finish()?;
-    phase.finish("done");
-    let files = bodies.files.into_iter().chain([(PACK, pack.record())]);
-    Ok(files
-        .map(|(name, record)| (format!("{}/{name}", kind.name()), record))
-        .collect())
+    step.finish("done");
+    let name = format!("{}/{PACK}", kind.name());
+    Ok(vec![(name, pack.record())])
 }
 
 fn write_text(
@@ -211,16 +227,16 @@ fn write_text(
         Some(_) => TextWriter::in_memory()?,
         None => TextWriter::create(&folder)?,
     };
-    let stored = live.map(|live| TextIndex::open(&live.text(kind)));
-    let stored = stored.transpose()?;
+    let open = |live: &Live| TextIndex::open(&live.text(kind)?);
+    let stored = live.map(open).transpose()?;
     let mut stored_places = vec![u32::MAX; stored.as_ref().map_or(0, |text| text.len() as usize)];
     let mut new_places = Vec::new();
     let mut buffer = Vec::new();
     for (ordinal, &slot) in slots.iter().enumerate() {
         let resource = &resources[slot as usize];
         match resource.text {
-            HumanText::Spooled(piece) => {
-                material.spools[resource.spool as usize].read(piece, &mut buffer)?;
+            HumanText::Spooled { piece, spool } => {
+                material.spools[spool as usize].read(piece, &mut buffer)?;
                 text.push(&String::from_utf8_lossy(&buffer))?;
                 new_places.push(ordinal as u32);
             }

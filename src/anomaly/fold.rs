@@ -17,6 +17,7 @@ use crate::access::Redaction;
 use crate::index::bodies::{BODIES, BodyWriter, WrittenBodies};
 use crate::index::directory::{Directory, DirectoryCollector, PACK, TEXT, join_text};
 use crate::index::generation::{Generation, VIEWS, sync_directory};
+use crate::index::link::share_file;
 use crate::index::manifest::{AnomalyMark, FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest};
 use crate::index::overlay::{Version, WRITTEN};
 use crate::index::pack::PackWriter;
@@ -200,13 +201,7 @@ fn link_others(live: &Generation, built: &Path) -> Result<Files, FormatError> {
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder).map_err(|source| FormatError::io(folder, source))?;
         }
-        // A file system without links gets a copy, as slow as that may be.
-        if fs::hard_link(&from, &to).is_err() {
-            fs::copy(&from, &to).map_err(|source| FormatError::io(&to, source))?;
-            fs::File::open(&to)
-                .and_then(|file| file.sync_all())
-                .map_err(|source| FormatError::io(&to, source))?;
-        }
+        share_file(&from, &to)?;
     }
     let mut folders: Vec<_> = files
         .keys()

@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use super::deflated::{Deflated, DeflatedBodies, DeflatedColumns, Deflater, Sum};
 use super::manifest::FileRecord;
 use super::map::{Column, Region};
 use super::pack::{Pack, PackWriter};
-use super::spans::{SpanColumns, Spans};
+use super::spans::{SpanColumns, Spans, TakenSpans};
 
 /// What stands between the id and the resource.
 pub const BETWEEN: &[u8] = b"\",\"resource\":";
@@ -26,16 +27,31 @@ pub const BETWEEN: &[u8] = b"\",\"resource\":";
 pub const BODIES: &str = "bodies.dat";
 /// Name of their compressed form in a type's folder.
 pub const DEFLATED: &str = "bodies.deflate";
+/// Name of the pack of where their members are, in a type's folder.
+pub const SPANS: &str = "bodies.spans";
 
-/// Writes `bodies.dat` and `bodies.deflate`.
+/// Writes `bodies.dat`, `bodies.deflate` and `bodies.spans`, and notes what the pack tells of them.
 pub struct BodyWriter {
+    files: BodyFiles,
+    deflater: Deflater,
+    layout: BodyLayout,
+}
+
+/// Writes `bodies.dat`, `bodies.deflate` and `bodies.spans` only: of bodies whose lengths are known, a [`BodyLayout`] is made
+/// apart.
+pub struct BodyFiles {
     kind: &'static str,
     plain: SealedWriter,
     blocks: SealedWriter,
-    deflater: Deflater,
+    spans: SpanColumns,
+    spans_path: PathBuf,
+}
+
+/// What the pack tells of the bodies of a type: where each ends, plain and compressed, and the sums.
+pub struct BodyLayout {
+    kind: &'static str,
     offsets: Vec<u64>,
     deflated: DeflatedColumns,
-    spans: SpanColumns,
 }
 
 /// A file that is hashed as it is written.
@@ -76,13 +92,14 @@ impl SealedWriter {
     }
 }
 
+/// Name in the type's folder, and record, of each file of bodies.
+pub type BodyRecords = [(&'static str, FileRecord); 3];
+
 /// What was written of the bodies of a type: the records of the files, and what the pack tells of them.
 pub struct WrittenBodies {
     /// Name in the type's folder, and record.
-    pub files: [(&'static str, FileRecord); 2],
-    offsets: Vec<u64>,
-    deflated: DeflatedColumns,
-    spans: SpanColumns,
+    pub files: BodyRecords,
+    layout: BodyLayout,
 }
 
 impl WrittenBodies {
@@ -91,15 +108,112 @@ impl WrittenBodies {
     /// # Errors
     /// [`FormatError::Io`].
     pub fn write(&self, pack: &mut PackWriter) -> Result<(), FormatError> {
+        self.layout.write(pack)
+    }
+}
+
+impl BodyLayout {
+    /// No body yet, for resources of type `kind`.
+    pub fn new(kind: &'static str) -> BodyLayout {
+        BodyLayout {
+            kind,
+            offsets: vec![0],
+            deflated: DeflatedColumns::default(),
+        }
+    }
+
+    /// Notes the next resource: the length of its body, that of its compressed form, and its sum.
+    pub fn push(&mut self, id: &str, body: usize, blocks: usize, sum: Sum) {
+        let end = self.offsets.last().copied().unwrap_or(0);
+        self.offsets
+            .push(end + (length_before(self.kind, id) + body) as u64);
+        self.deflated.push(blocks, sum);
+    }
+
+    /// Writes the sections that delimit the bodies.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn write(&self, pack: &mut PackWriter) -> Result<(), FormatError> {
         pack.column("bodies.offsets", &self.offsets)?;
-        self.deflated.write(pack)?;
-        self.spans.write(pack)
+        self.deflated.write(pack)
     }
 }
 
 /// What stands before the body in a record.
 fn before<'a>(kind: &'a str, id: &'a str) -> [&'a [u8]; 4] {
     [kind.as_bytes(), b"/", id.as_bytes(), BETWEEN]
+}
+
+/// How many bytes stand before the body in a record.
+pub fn length_before(kind: &str, id: &str) -> usize {
+    before(kind, id).iter().map(|piece| piece.len()).sum()
+}
+
+impl BodyFiles {
+    /// Creates the files in `folder` for resources of type `kind`.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn create(folder: &Path, kind: &'static str) -> Result<BodyFiles, FormatError> {
+        Ok(BodyFiles {
+            kind,
+            plain: SealedWriter::create(folder.join(BODIES))?,
+            blocks: SealedWriter::create(folder.join(DEFLATED))?,
+            spans: SpanColumns::default(),
+            spans_path: folder.join(SPANS),
+        })
+    }
+
+    /// Appends the next resource with its compressed form, as a [`Deflater`] makes it.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn push(&mut self, id: &str, body: &[u8], blocks: &[u8]) -> Result<(), FormatError> {
+        for piece in before(self.kind, id) {
+            self.plain.push(piece)?;
+        }
+        self.plain.push(body)?;
+        self.spans.push(body);
+        self.blocks.push(blocks)
+    }
+
+    /// Appends a piece of another `bodies.dat` of this type: whole records, or what follows the last such piece.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn push_records(&mut self, piece: &[u8]) -> Result<(), FormatError> {
+        self.plain.push(piece)
+    }
+
+    /// Takes over where the members of resources are that other spans tell of: those of the same records.
+    pub fn push_spans(&mut self, taken: &mut TakenSpans, ordinals: Range<u32>) {
+        for ordinal in ordinals {
+            self.spans.take(taken, ordinal);
+        }
+    }
+
+    /// Appends a piece of another `bodies.deflate`: the compressed forms of the same records.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn push_blocks(&mut self, piece: &[u8]) -> Result<(), FormatError> {
+        self.blocks.push(piece)
+    }
+
+    /// Syncs the files.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn finish(self) -> Result<BodyRecords, FormatError> {
+        let mut spans = PackWriter::create(&self.spans_path)?;
+        self.spans.write(&mut spans)?;
+        Ok([
+            (BODIES, self.plain.finish()?),
+            (DEFLATED, self.blocks.finish()?),
+            (SPANS, spans.finish()?.record()),
+        ])
+    }
 }
 
 impl BodyWriter {
@@ -109,13 +223,9 @@ impl BodyWriter {
     /// [`FormatError::Io`].
     pub fn create(folder: &Path, kind: &'static str) -> Result<BodyWriter, FormatError> {
         Ok(BodyWriter {
-            kind,
-            plain: SealedWriter::create(folder.join(BODIES))?,
-            blocks: SealedWriter::create(folder.join(DEFLATED))?,
+            files: BodyFiles::create(folder, kind)?,
             deflater: Deflater::for_storage(),
-            offsets: vec![0],
-            deflated: DeflatedColumns::default(),
-            spans: SpanColumns::default(),
+            layout: BodyLayout::new(kind),
         })
     }
 
@@ -124,36 +234,10 @@ impl BodyWriter {
     /// # Errors
     /// [`FormatError::Io`], [`FormatError::Compression`].
     pub fn push(&mut self, id: &str, body: &[u8]) -> Result<(), FormatError> {
-        self.push_plain(id, body)?;
         let blocks = self.deflater.deflate(body)?;
-        self.deflated.push(blocks.len(), Sum::of(body));
-        self.blocks.push(blocks)
-    }
-
-    /// Appends the next resource with its compressed form, as a [`Deflater`] makes it.
-    ///
-    /// # Errors
-    /// [`FormatError::Io`].
-    pub fn push_deflated(
-        &mut self,
-        id: &str,
-        body: &[u8],
-        blocks: &[u8],
-        sum: Sum,
-    ) -> Result<(), FormatError> {
-        self.push_plain(id, body)?;
-        self.deflated.push(blocks.len(), sum);
-        self.blocks.push(blocks)
-    }
-
-    fn push_plain(&mut self, id: &str, body: &[u8]) -> Result<(), FormatError> {
-        for piece in before(self.kind, id) {
-            self.plain.push(piece)?;
-        }
-        self.plain.push(body)?;
-        self.offsets.push(self.plain.length);
-        self.spans.push(body);
-        Ok(())
+        self.layout
+            .push(id, body.len(), blocks.len(), Sum::of(body));
+        self.files.push(id, body, blocks)
     }
 
     /// Syncs the files; what delimits the resources goes into the pack.
@@ -162,13 +246,8 @@ impl BodyWriter {
     /// [`FormatError::Io`].
     pub fn finish(self) -> Result<WrittenBodies, FormatError> {
         Ok(WrittenBodies {
-            files: [
-                (BODIES, self.plain.finish()?),
-                (DEFLATED, self.blocks.finish()?),
-            ],
-            offsets: self.offsets,
-            deflated: self.deflated,
-            spans: self.spans,
+            files: self.files.finish()?,
+            layout: self.layout,
         })
     }
 }
@@ -227,7 +306,7 @@ impl Bodies {
         let data = Region::map_file(&path)?.to_bytes();
         let bodies = Bodies::new(data, pack, kind, &path)?;
         let deflated = DeflatedBodies::open(&folder.join(DEFLATED), pack, bodies.len())?;
-        let spans = Spans::open(pack, bodies.len())?;
+        let spans = Spans::open(&Pack::open(&folder.join(SPANS))?, bodies.len())?;
         Ok(Bodies {
             deflated: Some(deflated),
             spans: Some(spans),

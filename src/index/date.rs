@@ -51,16 +51,7 @@ impl DateCollector {
         places: &Places<'_>,
         ranked: bool,
     ) -> Result<(), FormatError> {
-        let mut values: Vec<(i64, i64, u32)> = self
-            .values
-            .iter()
-            .flat_map(|(slot, range)| {
-                let ordinals = places.of(*slot).iter();
-                ordinals.map(|&ordinal| (range.low, range.high, ordinal))
-            })
-            .collect();
-        values.sort_unstable();
-        values.dedup();
+        let mut values = self.placed(places);
         if ranked {
             write_ranks_of(
                 pack,
@@ -88,6 +79,31 @@ impl DateCollector {
         let ordinals: Vec<u32> = values.iter().map(|value| value.2).collect();
         pack.column(&format!("{name}.high_ordinals"), &ordinals)?;
         write_blocks(pack, &format!("{name}.high_blocks"), &ordinals)
+    }
+
+    /// Start, end and ordinal of each value, ascending, without repeats. Values are sorted before they are placed: a slot may
+    /// have many places.
+    fn placed(&self, places: &Places<'_>) -> Vec<(i64, i64, u32)> {
+        let mut known: Vec<(i64, i64, u32)> = self
+            .values
+            .iter()
+            .map(|(slot, range)| (range.low, range.high, *slot))
+            .collect();
+        known.sort_unstable();
+        let mut values = Vec::with_capacity(known.len());
+        let mut ordinals: Vec<u32> = Vec::new();
+        for same in known.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            ordinals.clear();
+            for (_, _, slot) in same {
+                ordinals.extend_from_slice(places.of(*slot));
+            }
+            ordinals.sort_unstable();
+            ordinals.dedup();
+            for (low, high, _) in same.iter().take(1) {
+                values.extend(ordinals.iter().map(|&ordinal| (*low, *high, ordinal)));
+            }
+        }
+        values
     }
 
     /// The slots that hold any value.

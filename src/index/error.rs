@@ -34,6 +34,12 @@ pub enum FormatError {
         /// What was seen.
         detail: String,
     },
+    /// What a build reads twice was not the same the second time.
+    #[error("{path} changed while it was read; build again once nothing writes to it any more")]
+    Altered {
+        /// The file.
+        path: PathBuf,
+    },
     /// A section does not hold what its name promises.
     #[error("section {section} cannot be read: {detail}; rebuild the index")]
     Layout {

@@ -195,9 +195,10 @@ fn keep_pairs(
 
 fn take_pairs(pack: &Pack, name: &str) -> Result<(Interner, Pairs), FormatError> {
     let lengths = pack.column::<u32>(&format!("{name}.lengths"))?;
-    let mut terms = Interner::with_capacity(lengths.len());
-    each_key(pack, name, |key| {
-        terms.intern(key);
+    let heap = pack.region(&format!("{name}.keys"))?;
+    let terms = Interner::taking_up(heap, &lengths).ok_or_else(|| FormatError::Layout {
+        section: name.to_owned(),
+        detail: "its keys do not end where their lengths say".to_owned(),
     })?;
     let pairs = pack.column::<[u32; 2]>(&format!("{name}.pairs"))?;
     let mut taken = Pairs::default();

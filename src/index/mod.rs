@@ -19,6 +19,7 @@ pub mod generation;
 pub mod interner;
 pub mod kept;
 pub mod lines;
+pub mod link;
 pub mod manifest;
 pub mod map;
 pub mod number;

@@ -16,8 +16,8 @@ use super::pack::{Pack, PackWriter};
 /// From how many ordinals on a term gets a ready-made bitmap: below, building one from the slice is as quick.
 const BITMAP_FROM: usize = 256;
 
-/// Writes the postings of `terms` terms from (term, ordinal) pairs packed as `term << 32 | ordinal`.
-/// Sorts and deduplicates `pairs`.
+/// Writes the postings of `terms` terms from (term, ordinal) pairs packed as `term << 32 | ordinal`, in any order, repeats
+/// allowed.
 ///
 /// # Errors
 /// [`FormatError::Io`].
@@ -25,12 +25,9 @@ pub fn write_postings(
     pack: &mut PackWriter,
     name: &str,
     terms: usize,
-    pairs: &mut Vec<u64>,
+    pairs: &[u64],
 ) -> Result<(), FormatError> {
-    pairs.sort_unstable();
-    pairs.dedup();
-    let starts = row_starts(terms, pairs.iter().map(|&pair| pair >> 32));
-    let ordinals: Vec<u32> = pairs.iter().map(|&pair| pair as u32).collect();
+    let (starts, ordinals) = rows(terms, pairs);
     let (mut bitmap_terms, mut bitmap_offsets, mut bitmaps) = (Vec::new(), vec![0u64], Vec::new());
     for (term, range) in starts.windows(2).enumerate() {
         let slice = &ordinals[range[0] as usize..range[1] as usize];
@@ -45,6 +42,45 @@ pub fn write_postings(
     pack.column(&format!("{name}.bitmap_terms"), &bitmap_terms)?;
     pack.column(&format!("{name}.bitmap_offsets"), &bitmap_offsets)?;
     pack.section(&format!("{name}.bitmaps"), &bitmaps)
+}
+
+/// Where each term's row starts, and one more, and the rows: ascending, without repeats. Pairs are dealt to their rows by
+/// counting, and mostly come in the order of their ordinals: little is left to sort.
+fn rows(terms: usize, pairs: &[u64]) -> (Vec<u64>, Vec<u32>) {
+    let mut starts = vec![0u64; terms + 1];
+    for pair in pairs {
+        starts[(pair >> 32) as usize] += 1;
+    }
+    let mut end = 0;
+    for start in &mut starts {
+        end += *start;
+        *start = end;
+    }
+    let mut ordinals = vec![0u32; pairs.len()];
+    // Backwards, so that a row keeps the order of its pairs and what was its end becomes its start.
+    for &pair in pairs.iter().rev() {
+        let start = &mut starts[(pair >> 32) as usize];
+        *start -= 1;
+        ordinals[*start as usize] = pair as u32;
+    }
+    let mut kept = 0;
+    for term in 0..terms {
+        let (first, start, end) = (kept, starts[term] as usize, starts[term + 1] as usize);
+        if !ordinals[start..end].is_sorted() {
+            ordinals[start..end].sort_unstable();
+        }
+        for at in start..end {
+            let ordinal = ordinals[at];
+            if kept == first || ordinals[kept - 1] != ordinal {
+                ordinals[kept] = ordinal;
+                kept += 1;
+            }
+        }
+        starts[term] = first as u64;
+    }
+    ordinals.truncate(kept);
+    starts[terms] = kept as u64;
+    (starts, ordinals)
 }
 
 /// Where each of `rows` rows starts among entries whose row numbers ascend, and one more for the end: the index of compressed
@@ -62,9 +98,9 @@ pub fn row_starts(rows: usize, ascending: impl Iterator<Item = u64>) -> Vec<u64>
         .collect()
 }
 
-/// Appends the serialised roaring bitmap of ascending ordinals.
-fn write_bitmap(ascending: &[u32], out: &mut Vec<u8>) {
-    let mut bitmap: RoaringBitmap = ascending.iter().copied().collect();
+/// Appends the serialised roaring bitmap of ordinals in any order, repeats allowed.
+fn write_bitmap(ordinals: &[u32], out: &mut Vec<u8>) {
+    let mut bitmap = from_unordered(ordinals);
     bitmap.optimize();
     // Writing into a Vec cannot fail.
     let _ = bitmap.serialize_into(out);
@@ -79,9 +115,7 @@ pub fn write_presence(
     name: &str,
     ordinals: impl IntoIterator<Item = u32>,
 ) -> Result<(), FormatError> {
-    let mut ordinals: Vec<u32> = ordinals.into_iter().collect();
-    ordinals.sort_unstable();
-    ordinals.dedup();
+    let ordinals: Vec<u32> = ordinals.into_iter().collect();
     let mut bytes = Vec::new();
     write_bitmap(&ordinals, &mut bytes);
     pack.section(name, &bytes)
@@ -261,9 +295,9 @@ mod tests {
         fn every_way_of_reading_agrees(mut pairs in prop::collection::vec((0u64..4, 0u64..3000), 0..4000)) {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("p.pack");
-            let mut packed: Vec<u64> = pairs.iter().map(|(term, ordinal)| term << 32 | ordinal).collect();
+            let packed: Vec<u64> = pairs.iter().map(|(term, ordinal)| term << 32 | ordinal).collect();
             let mut writer = PackWriter::create(&path).unwrap();
-            write_postings(&mut writer, "p", 4, &mut packed).unwrap();
+            write_postings(&mut writer, "p", 4, &packed).unwrap();
             writer.finish().unwrap();
             let postings = Postings::open(&Pack::open(&path).unwrap(), "p").unwrap();
             pairs.sort();

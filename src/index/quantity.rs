@@ -82,7 +82,18 @@ impl QuantityCollector {
         places: &Places<'_>,
         ranked: bool,
     ) -> Result<(), FormatError> {
-        let (units, ranks) = self.units.sorted(|_| true);
+        // Units of what was dropped go with it: a delta ends where a rebuild does.
+        let mut used = vec![false; self.units.len()];
+        for row in self
+            .values
+            .iter()
+            .filter(|row| !places.of(row.slot).is_empty())
+        {
+            if let Some(used) = used.get_mut(row.unit as usize) {
+                *used = true;
+            }
+        }
+        let (units, ranks) = self.units.sorted(|unit| used[unit as usize]);
         let mut canonical = Vec::new();
         let mut written = Vec::new();
         let mut order = Vec::new();

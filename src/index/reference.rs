@@ -98,6 +98,11 @@ impl ReferenceCollector {
             .extend(other.present.into_iter().map(|slot| slot + shift));
     }
 
+    /// Whether a reference names its target by an identifier: what it leads to depends on more than the target's id.
+    pub fn has_logical(&self) -> bool {
+        !self.logical.is_empty()
+    }
+
     /// The identifier values that logical references name.
     pub fn logical_values(&self, mut visit: impl FnMut(&[u8])) {
         for key in self.logical.keys() {
@@ -223,7 +228,7 @@ fn write_incoming(
     let mut targets: Vec<u32> = pairs.iter().map(|&pair| (pair >> 32) as u32).collect();
     targets.dedup();
     if targets.len().saturating_mul(FEW) >= count {
-        return write_postings(pack, name, count, &mut pairs);
+        return write_postings(pack, name, count, &pairs);
     }
     pack.column(&format!("{name}.targets"), &targets)?;
     let mut row = 0;
@@ -233,7 +238,7 @@ fn write_incoming(
         }
         *pair = (row as u64) << 32 | *pair & u64::from(u32::MAX);
     }
-    write_postings(pack, name, targets.len(), &mut pairs)
+    write_postings(pack, name, targets.len(), &pairs)
 }
 
 /// Who refers to the ordinals of one type.

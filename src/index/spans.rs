@@ -3,7 +3,7 @@
 //! Most resources of a type have their members in one of a few sequences. Each such sequence is a shape, stored once: a
 //! byte that says where `meta` takes another tag ([`TagPlace`]), then the names, with a NUL between two. Of a resource
 //! its record then holds the number of its shape and the length of each value, as LEB128 numbers: about as many bytes as
-//! it has members. Sections of the pack: `spans.starts` (u64, one more than there are resources) into `spans.records`, and
+//! it has members. They have a pack of their own, [`super::bodies::SPANS`]; its sections: `spans.starts` (u64, one more than there are resources) into `spans.records`, and
 //! `spans.shape_starts` (u64, one more than there are shapes) into `spans.shapes`.
 //!
 //! Nothing is recorded, and the record is empty, of a resource that is laid out otherwise than usual: blanks between its
@@ -233,6 +233,35 @@ impl SpanColumns {
         self.ends.push(self.records.len() as u64);
     }
 
+    /// Notes the next body, which is that of an ordinal of `taken`.
+    pub fn take(&mut self, taken: &mut TakenSpans, ordinal: u32) {
+        let TakenSpans { spans, numbers } = taken;
+        if let Some(record) = spans.of(ordinal)
+            && let Some(number) = self.number_taken(spans, numbers, record.shape)
+        {
+            push_number(&mut self.records, number);
+            self.records.extend_from_slice(record.lengths);
+        }
+        self.ends.push(self.records.len() as u64);
+    }
+
+    /// The number that a shape of `spans` has here; `numbers` are those known already.
+    fn number_taken(
+        &mut self,
+        spans: &Spans,
+        numbers: &mut [Option<u32>],
+        shape: u32,
+    ) -> Option<u32> {
+        let known = numbers.get_mut(shape as usize)?;
+        if known.is_none() {
+            let bytes = row(&spans.shape_starts, &spans.shapes, shape as usize)?;
+            self.shape.clear();
+            self.shape.extend_from_slice(bytes);
+            *known = self.number();
+        }
+        *known
+    }
+
     /// The number of the shape at hand.
     fn number(&mut self) -> Option<u32> {
         if let Some(&number) = self.numbers.get(self.shape.as_slice()) {
@@ -271,6 +300,23 @@ pub struct Spans {
     records: Region,
     shape_starts: Column<u64>,
     shapes: Region,
+}
+
+/// Spans that others are taken from, and what their shapes are numbered there.
+pub struct TakenSpans {
+    spans: Spans,
+    numbers: Vec<Option<u32>>,
+}
+
+impl TakenSpans {
+    /// To be taken from `spans`; `None` when resources may have been left out of them for having too many shapes.
+    pub fn new(spans: Spans) -> Option<TakenSpans> {
+        let shapes = spans.shape_starts.len().saturating_sub(1);
+        (shapes < MOST_SHAPES).then(|| TakenSpans {
+            spans,
+            numbers: vec![None; shapes],
+        })
+    }
 }
 
 /// A sequence of members.
@@ -477,6 +523,30 @@ mod tests {
         assert!(spans.of(MOST_SHAPES as u32 - 1).is_some());
         assert!(spans.of(MOST_SHAPES as u32).is_none());
         assert!(spans.agree(MOST_SHAPES as u32, &bodies[MOST_SHAPES]));
+        assert!(TakenSpans::new(spans).is_none());
+    }
+
+    #[test]
+    fn taken_spans_are_what_reading_the_bodies_again_would_record() {
+        let bodies: [&[u8]; 5] = [
+            br#"{"id":"1","meta":{"source":"a"},"name":"a"}"#,
+            br#"{"meta":{"source":"b"},"n":[1,2]}"#,
+            br#"{"id": "3","meta":{"source":"c"}}"#,
+            br#"{"id":"4","meta":{"source":"a"},"name":"dddd"}"#,
+            br#"{"meta":{"tag":[{"code":"x"}]},"n":7}"#,
+        ];
+        for order in [&[0, 1, 2, 3, 4][..], &[4, 1, 3], &[2], &[3, 0, 1, 1]] {
+            let mut taken = TakenSpans::new(opened(&bodies)).unwrap();
+            let (mut own, mut again) = (SpanColumns::default(), SpanColumns::default());
+            for &at in order {
+                own.take(&mut taken, at);
+                again.push(bodies[at as usize]);
+            }
+            assert_eq!(own.records, again.records, "{order:?}");
+            assert_eq!(own.ends, again.ends, "{order:?}");
+            assert_eq!(own.shapes, again.shapes, "{order:?}");
+            assert_eq!(own.shape_starts, again.shape_starts, "{order:?}");
+        }
     }
 
     proptest! {

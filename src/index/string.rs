@@ -43,7 +43,7 @@ impl StringCollector {
     ) -> Result<(), FormatError> {
         let used = self.pairs.used(self.stored.len(), places);
         let (keys, ranks) = self.stored.sorted(|term| used[term as usize]);
-        let mut pairs = self.pairs.placed(&ranks, places);
+        let pairs = self.pairs.placed(&ranks, places);
         // Folding once per distinct text, not once per value.
         let mut folded = Interner::default();
         let folded_of: Vec<u32> = keys
@@ -51,7 +51,7 @@ impl StringCollector {
             .map(|key| folded.intern(fold(&String::from_utf8_lossy(key)).as_bytes()))
             .collect();
         let (folded_keys, folded_ranks) = folded.sorted(|_| true);
-        let mut folded_pairs: Vec<u64> = pairs
+        let folded_pairs: Vec<u64> = pairs
             .iter()
             .map(|&pair| {
                 let rank = folded_ranks[folded_of[(pair >> 32) as usize] as usize];
@@ -62,13 +62,13 @@ impl StringCollector {
             write_ranks(pack, name, places.count(), &folded_pairs)?;
         }
         write_dictionary(pack, &format!("{name}.exact"), &keys)?;
-        write_postings(pack, &format!("{name}.exact"), keys.len(), &mut pairs)?;
+        write_postings(pack, &format!("{name}.exact"), keys.len(), &pairs)?;
         write_dictionary(pack, &format!("{name}.folded"), &folded_keys)?;
         write_postings(
             pack,
             &format!("{name}.folded"),
             folded_keys.len(),
-            &mut folded_pairs,
+            &folded_pairs,
         )
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{EXCERPT_BYTES, Item, Origin, Record};
+use super::{EXCERPT_BYTES, Held, Item, Origin, Record};
 use crate::rejects::RejectReason;
 
 /// What an item weighs in a batch besides its text, so that empty ones cannot pile up unbounded.
@@ -44,7 +44,7 @@ impl<'a> Batcher<'a> {
         self.stopped
     }
 
-    pub(super) fn record(&mut self, origin: Origin, bytes: Vec<u8>) {
+    pub(super) fn record(&mut self, origin: Origin, bytes: Vec<u8>, held: Option<Held>) {
         self.records += 1;
         let weight = bytes.len();
         let sequence = self.next();
@@ -53,6 +53,7 @@ impl<'a> Batcher<'a> {
                 sequence,
                 origin,
                 bytes,
+                held,
             }),
             weight,
         );

@@ -34,6 +34,14 @@ pub(super) struct Named {
 }
 
 impl Source {
+    /// Its path, when it can be read again: pipes and standard input cannot.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Path(path) => self.size.map(|_| path.as_path()),
+            Place::StandardInput => None,
+        }
+    }
+
     /// The path as given, or `standard input`.
     pub fn name(&self) -> &str {
         &self.label

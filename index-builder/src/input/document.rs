@@ -407,7 +407,7 @@ impl DocumentSplitter {
         } else {
             // Only a cut document can end in blanks.
             bytes.truncate(bytes.trim_ascii_end().len());
-            out.record(origin, bytes);
+            out.record(origin, bytes, None);
         }
     }
 

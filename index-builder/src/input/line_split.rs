@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use memchr::memchr_iter;
 
-use super::Origin;
 use super::batch::Batcher;
 use super::capture::Capture;
+use super::{Held, Origin};
 use crate::rejects::RejectReason;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -17,15 +17,25 @@ pub(super) struct LineSplitter {
     limit: usize,
     line: u64,
     unfinished: Capture,
+    /// Where the present line begins.
+    begins: Held,
+    /// Whether what is read can be read again.
+    holds: bool,
 }
 
 impl LineSplitter {
-    pub(super) fn new(source: Arc<str>, limit: usize) -> Self {
+    /// `held` is where the first piece begins, when what is read can be read again.
+    pub(super) fn new(source: Arc<str>, limit: usize, held: Option<Held>) -> Self {
         LineSplitter {
             source,
             limit,
             line: 1,
             unfinished: Capture::default(),
+            begins: held.unwrap_or(Held {
+                source: 0,
+                offset: 0,
+            }),
+            holds: held.is_some(),
         }
     }
 
@@ -34,12 +44,14 @@ impl LineSplitter {
         for end in memchr_iter(b'\n', piece) {
             let text = piece.get(start..end).unwrap_or_default();
             if self.unfinished.is_empty() && text.len() <= self.limit {
-                emit(&self.source, self.line, trimmed(text), out);
+                self.emit(text, out);
+                self.begins.offset += text.len() as u64;
             } else {
                 self.unfinished.extend(text, self.limit);
                 self.end_line(out);
             }
             self.line += 1;
+            self.begins.offset += 1;
             start = end + 1;
         }
         let rest = piece.get(start..).unwrap_or_default();
@@ -64,7 +76,7 @@ impl LineSplitter {
         let bytes = line.length();
         let text = line.into_bytes();
         if bytes <= self.limit as u64 {
-            emit(&self.source, self.line, trimmed(&text), out);
+            self.emit(&text, out);
         } else {
             let reason = RejectReason::TooLong {
                 bytes,
@@ -72,12 +84,20 @@ impl LineSplitter {
             };
             out.reject(origin(&self.source, self.line), reason, trimmed(&text));
         }
+        self.begins.offset += bytes;
     }
-}
 
-fn emit(source: &Arc<str>, line: u64, text: &[u8], out: &mut Batcher<'_>) {
-    if !text.is_empty() {
-        out.record(origin(source, line), text.to_vec());
+    /// Hands over the present line.
+    fn emit(&self, line: &[u8], out: &mut Batcher<'_>) {
+        let text = trimmed(line);
+        if text.is_empty() {
+            return;
+        }
+        let held = self.holds.then(|| Held {
+            offset: self.begins.offset + leading(line) as u64,
+            ..self.begins
+        });
+        out.record(origin(&self.source, self.line), text.to_vec(), held);
     }
 }
 
@@ -87,6 +107,12 @@ fn origin(source: &Arc<str>, line: u64) -> Origin {
         line,
         entry: None,
     }
+}
+
+/// How many bytes of a line stand before what [`trimmed`] leaves.
+fn leading(line: &[u8]) -> usize {
+    let marked = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    line.len() - marked.trim_ascii_start().len()
 }
 
 /// The line without blanks around it, nor the mark that concatenated files leave in the middle.

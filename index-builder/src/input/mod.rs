@@ -64,6 +64,17 @@ pub struct Record {
     pub origin: Origin,
     /// Exactly the JSON text received: no byte-order mark, no blanks or line end around it.
     pub bytes: Vec<u8>,
+    /// Where these bytes stand, when they do so in a file that can be read again.
+    pub held: Option<Held>,
+}
+
+/// A place in a file of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The number of the file in [`Inputs::sources`].
+    pub source: u32,
+    /// Bytes before it.
+    pub offset: u64,
 }
 
 /// One thing found in the input.

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::batch::Batcher;
-use super::compression::Decoded;
+use super::compression::{Compression, Decoded};
 use super::discover::{Inputs, Place, Source};
 use super::document::DocumentSplitter;
 use super::error::InputError;
 use super::line_split::LineSplitter;
 use super::shape::{self, Shape};
-use super::{InputSummary, Item, Limits, SourceSummary};
+use super::{Held, InputSummary, Item, Limits, SourceSummary};
 
 /// Read at once: large enough to make system calls rare, small enough to stay in the processor's cache.
 const PIECE_BYTES: usize = 256 << 10;
@@ -39,17 +39,19 @@ impl Inputs {
             ignored: self.ignored,
             ..InputSummary::default()
         };
-        for source in &self.sources {
+        for (source, number) in self.sources.iter().zip(0..) {
             let read = match &source.place {
                 Place::StandardInput => {
-                    read_stream(io::stdin().lock(), source, limits, consumed, &mut out)?
+                    read_stream(io::stdin().lock(), source, None, limits, consumed, &mut out)?
                 }
                 Place::Path(path) => {
                     let file = File::open(path).map_err(|error| InputError::Unreadable {
                         input: source.label.to_string(),
                         error,
                     })?;
-                    read_stream(file, source, limits, consumed, &mut out)?
+                    // Pipes have no size, and are read once.
+                    let number = source.size.map(|_| number);
+                    read_stream(file, source, number, limits, consumed, &mut out)?
                 }
             };
             summary.add(read, out.stopped());
@@ -77,10 +79,11 @@ impl InputSummary {
     }
 }
 
-/// Reads one source to its end, or until the sink breaks.
+/// Reads one source to its end, or until the sink breaks. `number` is that of a file that can be read again.
 pub(super) fn read_stream<R: Read>(
     stored: R,
     source: &Source,
+    number: Option<u32>,
     limits: &Limits,
     consumed: &AtomicU64,
     out: &mut Batcher<'_>,
@@ -111,7 +114,12 @@ pub(super) fn read_stream<R: Read>(
     }
     let first = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning);
     let shape = shape::recognise(first, source.named.shape, input)?;
-    let mut splitter = Splitter::new(shape, source, limits);
+    let plain = text.decoded.compression() == Compression::None;
+    let held = number.filter(|_| plain).map(|source| Held {
+        source,
+        offset: (beginning.len() - first.len()) as u64,
+    });
+    let mut splitter = Splitter::new(shape, source, held, limits);
     splitter.push(first, out)?;
     while !out.stopped() {
         let read = text.read_some()?;
@@ -138,10 +146,10 @@ enum Splitter {
 }
 
 impl Splitter {
-    fn new(shape: Shape, source: &Source, limits: &Limits) -> Self {
+    fn new(shape: Shape, source: &Source, held: Option<Held>, limits: &Limits) -> Self {
         let label = Arc::clone(&source.label);
         match shape {
-            Shape::Ndjson => Splitter::Lines(LineSplitter::new(label, limits.resource_bytes)),
+            Shape::Ndjson => Splitter::Lines(LineSplitter::new(label, limits.resource_bytes, held)),
             Shape::Documents => Splitter::Documents(Box::new(DocumentSplitter::new(
                 label,
                 limits.resource_bytes,

@@ -27,7 +27,7 @@ fn delta_command(changed: Option<&Path>, withdrawn: Option<&Path>, index: &Path)
     command
 }
 
-fn delta(changed: Option<&Path>, withdrawn: Option<&Path>, index: &Path) -> Finished {
+pub fn delta(changed: Option<&Path>, withdrawn: Option<&Path>, index: &Path) -> Finished {
     finish(&mut delta_command(changed, withdrawn, index))
 }
 
@@ -72,7 +72,7 @@ fn gathered(index: &Path) -> BTreeMap<&'static str, Vec<u8>> {
 }
 
 /// Asserts that two indexes are the same to the byte, but for what names a build.
-fn assert_same(made: &Path, rebuilt: &Path, what: &str) {
+pub fn assert_same(made: &Path, rebuilt: &Path, what: &str) {
     assert_sound(made);
     assert!(
         structures(made) == structures(rebuilt),

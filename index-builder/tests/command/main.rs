@@ -2,6 +2,7 @@
 
 mod delta;
 mod delta_history;
+mod delta_shared;
 mod extract;
 mod failures;
 mod forms;

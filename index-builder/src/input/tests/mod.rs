@@ -46,7 +46,7 @@ fn read_with(
         ControlFlow::Continue(())
     };
     let mut out = Batcher::new(limits.batch_bytes, &mut sink);
-    let summary = read_stream(stored, source, limits, &AtomicU64::new(0), &mut out)?;
+    let summary = read_stream(stored, source, None, limits, &AtomicU64::new(0), &mut out)?;
     out.flush();
     Ok((items, summary))
 }

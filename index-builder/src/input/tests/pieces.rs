@@ -39,7 +39,7 @@ fn a_line_of_fifty_megabytes_is_a_reject_in_bounded_memory() {
         ControlFlow::Continue(())
     };
     let mut out = Batcher::new(1, &mut sink);
-    let mut lines = LineSplitter::new(Arc::from("in"), limit);
+    let mut lines = LineSplitter::new(Arc::from("in"), limit, None);
     lines.push(b"{\"a\":1}\n", &mut out);
     let most = fifty_megabytes(|piece| {
         lines.push(piece, &mut out);
@@ -126,7 +126,7 @@ fn split(text: &[u8], sizes: &[usize], lines: bool, limit: usize) -> Vec<Item> {
         ControlFlow::Continue(())
     };
     let mut out = Batcher::new(100, &mut sink);
-    let mut line_splitter = LineSplitter::new(Arc::from("in"), limit);
+    let mut line_splitter = LineSplitter::new(Arc::from("in"), limit, None);
     let mut document_splitter = DocumentSplitter::new(Arc::from("in"), limit);
     let mut rest = text;
     for size in sizes.iter().cycle() {

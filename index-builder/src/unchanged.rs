@@ -1,0 +1,124 @@
+//! What a delta leaves as it was: the files of the live generation that the next one shares, because a build would write them
+//! again byte for byte.
+
+use rorqual::index::column::Collector;
+use rorqual::index::directory::DirectoryCollector;
+use rorqual::index::overlay::WRITTEN;
+use rorqual_schema::{Hop, ResourceType, Schema};
+
+use crate::gather::{HumanText, Resource};
+use crate::order::Order;
+
+/// Which files are those of the live generation, by type.
+pub struct Unchanged {
+    resources: Vec<bool>,
+    packs: Vec<bool>,
+}
+
+impl Unchanged {
+    /// Nothing is as it was.
+    pub fn nothing() -> Unchanged {
+        Unchanged {
+            resources: vec![false; ResourceType::COUNT],
+            packs: vec![false; ResourceType::COUNT],
+        }
+    }
+
+    /// Compares what a generation is made from with the live one it starts from, whose resources come first in `resources`, by
+    /// ordinal.
+    pub fn find(
+        schema: &Schema,
+        directories: &[DirectoryCollector],
+        resources: &[Vec<Resource>],
+        order: &Order,
+    ) -> Unchanged {
+        let seen = ResourceType::ALL
+            .map(|kind| Seen::of(kind, &resources[kind.index()], &order.slots[kind.index()]));
+        let depends = Depends {
+            schema,
+            directories,
+            seen: &seen,
+        };
+        Unchanged {
+            resources: seen.iter().map(|seen| seen.resources).collect(),
+            packs: ResourceType::ALL
+                .map(|kind| depends.pack_stays(kind))
+                .to_vec(),
+        }
+    }
+
+    /// Whether a type has the resources it had, each with its content and its ordinal: its bodies, its full text and what was
+    /// gathered of it depend on nothing else.
+    pub fn resources(&self, kind: ResourceType) -> bool {
+        self.resources[kind.index()]
+    }
+
+    /// Whether its index is as it was, too: that depends on what its references lead to as well.
+    pub fn pack(&self, kind: ResourceType) -> bool {
+        self.packs[kind.index()]
+    }
+}
+
+/// What stayed of one type.
+struct Seen {
+    /// Each resource and its ordinal.
+    resources: bool,
+    /// Each id and its ordinal.
+    ids: bool,
+}
+
+impl Seen {
+    /// Anomalies are not taken up: of them nothing stays.
+    fn of(kind: ResourceType, resources: &[Resource], slots: &[u32]) -> Seen {
+        let stored = |resource: &Resource| matches!(resource.text, HumanText::Stored(_));
+        let before = resources.partition_point(stored);
+        let as_many = kind != WRITTEN && slots.len() == before;
+        let id = |slot: u32| resources.get(slot as usize).map(|of| &of.id);
+        Seen {
+            resources: as_many && slots.iter().copied().eq(0..before as u32),
+            ids: as_many && slots.iter().zip(0..).all(|(&slot, at)| id(slot) == id(at)),
+        }
+    }
+}
+
+/// What an index depends on.
+struct Depends<'a> {
+    schema: &'a Schema,
+    directories: &'a [DirectoryCollector],
+    seen: &'a [Seen],
+}
+
+impl Depends<'_> {
+    fn pack_stays(&self, kind: ResourceType) -> bool {
+        self.seen[kind.index()].resources
+            && self.references_stay(kind)
+            && self.precomputed_stays(kind)
+    }
+
+    /// Whether every reference of the type leads to the ordinals that it led to.
+    fn references_stay(&self, kind: ResourceType) -> bool {
+        let parameters = self.schema.parameters(kind).iter().enumerate();
+        parameters.into_iter().all(|(number, parameter)| {
+            let by_identifier = match self.directories[kind.index()].collector(number) {
+                Some(Collector::Reference(references)) => references.has_logical(),
+                _ => return true,
+            };
+            parameter.targets.iter().all(|target| {
+                let seen = &self.seen[target.index()];
+                // An identifier is content of the target.
+                seen.ids && (seen.resources || !by_identifier)
+            })
+        })
+    }
+
+    /// Whether criteria of other types kept at the level of this one are what they were.
+    fn precomputed_stays(&self, kind: ResourceType) -> bool {
+        self.schema.parameters(kind).iter().all(|from| {
+            let above = from.precomputed.contains(&Hop::Above);
+            from.precomputed.is_empty()
+                || from.targets.iter().all(|&target| {
+                    self.seen[target.index()].resources && (!above || self.references_stay(target))
+                })
+        })
+    }
+}
