@@ -279,6 +279,11 @@ impl DateIndex {
         &self.low_ordinals
     }
 
+    /// The ready-made bitmaps of [`DateIndex::rows_by_start`], where there are any.
+    pub fn blocks_by_start(&self) -> Option<&Blocks> {
+        self.blocks.as_ref().map(|[low, _]| low)
+    }
+
     /// How many rows there are: as many as ordinals when each has one value.
     pub fn rows(&self) -> usize {
         self.low.len()

@@ -265,6 +265,11 @@ impl NumberIndex {
         }
     }
 
+    /// The ready-made bitmaps of [`NumberIndex::rows_by_value`], where there are any.
+    pub fn blocks(&self) -> Option<&Blocks> {
+        self.blocks.as_ref()
+    }
+
     /// Whether the beginning and the end of the column are had about as quickly however long they are.
     pub fn has_blocks(&self) -> bool {
         self.blocks.is_some()
