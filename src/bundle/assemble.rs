@@ -101,6 +101,14 @@ impl Pieces {
         }
     }
 
+    /// What stands between entries, over and over.
+    fn framing(&mut self, framing: &Bytes) {
+        match self {
+            Pieces::Plain(body) => body.framing(framing),
+            Pieces::Gzip { stream, .. } => stream.text(framing),
+        }
+    }
+
     /// The stored entry of an ordinal.
     fn stored(&mut self, bodies: &Bodies, ordinal: u32, whole: Bytes) {
         match self {
@@ -208,8 +216,8 @@ pub fn bundle(
         pending.push_str(if first { ",\"entry\":[" } else { "," });
         first = false;
     };
-    // The framing between two plain entries is made once.
-    let between = |mode| format!("{},{begin}", ending(mode));
+    // The framing between two plain entries is made once and shared.
+    let between = |mode| Bytes::from(format!("{},{begin}", ending(mode)));
     let (after_match, after_include) = (between(Mode::Match), between(Mode::Include));
     let mut match_cutter = frame.match_subset.as_ref().map(Cutter::new);
     let mut include_cutters: Vec<(ResourceType, Cutter<'_>)> = frame
@@ -225,8 +233,8 @@ pub fn bundle(
             continue;
         };
         match last.take() {
-            Some(Mode::Match) => pieces.text(after_match.as_bytes()),
-            Some(Mode::Include) => pieces.text(after_include.as_bytes()),
+            Some(Mode::Match) => pieces.framing(&after_match),
+            Some(Mode::Include) => pieces.framing(&after_include),
             None => {
                 start(&mut pending);
                 pending.push_str(&begin);

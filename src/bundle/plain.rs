@@ -37,6 +37,15 @@ impl PlainBody {
         self.own.extend_from_slice(text);
     }
 
+    /// Appends framing that is written over and over: shared, unless there is something before it to join.
+    pub fn framing(&mut self, framing: &Bytes) {
+        if self.taken == self.own.len() {
+            self.pieces.push(Piece::Borrowed(framing.clone()));
+        } else {
+            self.text(framing);
+        }
+    }
+
     /// Appends a slice of the map.
     pub fn stored(&mut self, bytes: Bytes) {
         self.close();
@@ -87,10 +96,13 @@ mod tests {
         body.part(&whole, 5..5 + BORROWED_FROM);
         body.stored(whole.slice(..1));
         body.part(&whole, 1..usize::MAX);
+        body.framing(&Bytes::from_static(b"12"));
         body.text(b"]");
+        body.framing(&Bytes::from_static(b"34"));
         let pieces = body.finish();
         let lengths: Vec<usize> = pieces.iter().map(Bytes::len).collect();
-        assert_eq!(lengths, [BORROWED_FROM + 1, BORROWED_FROM, 1, 1]);
+        assert_eq!(lengths, [BORROWED_FROM + 1, BORROWED_FROM, 1, 2, 3]);
+        assert_eq!(pieces[3..].concat(), b"12]34");
         assert_eq!(pieces[1].as_ptr(), whole[5..].as_ptr());
         assert!(PlainBody::with_capacity(0).finish().is_empty());
     }

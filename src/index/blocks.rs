@@ -18,8 +18,8 @@ const PARTS: usize = 16;
 const ROWS: usize = 1 << 14;
 
 /// The rows before which the places are.
-fn places(rows: usize) -> impl DoubleEndedIterator<Item = usize> {
-    (1..PARTS).map(move |part| rows * part / PARTS)
+fn places(rows: usize) -> [usize; PARTS - 1] {
+    std::array::from_fn(|at| rows * (at + 1) / PARTS)
 }
 
 /// Every bitmap of a column, in the order in which they are stored.
@@ -27,6 +27,7 @@ fn bitmaps(ordinals: &[u32]) -> Vec<RoaringBitmap> {
     let mut before = RoaringBitmap::new();
     let mut done = 0;
     let mut all: Vec<RoaringBitmap> = places(ordinals.len())
+        .into_iter()
         .map(|place| {
             before |= from_unordered(ordinals.get(done..place).unwrap_or(&[]));
             done = place;
@@ -36,6 +37,7 @@ fn bitmaps(ordinals: &[u32]) -> Vec<RoaringBitmap> {
     let mut from = RoaringBitmap::new();
     let mut done = ordinals.len();
     let mut down: Vec<RoaringBitmap> = places(ordinals.len())
+        .into_iter()
         .rev()
         .map(|place| {
             from |= from_unordered(ordinals.get(place..done).unwrap_or(&[]));
@@ -112,6 +114,7 @@ impl Blocks {
     /// The ordinals of the rows before `end`; `ordinals` is the column.
     pub fn before(&self, ordinals: &[u32], end: usize) -> RoaringBitmap {
         let nearest = places(ordinals.len())
+            .into_iter()
             .enumerate()
             .take_while(|(_, place)| *place <= end)
             .last();
@@ -123,12 +126,40 @@ impl Blocks {
     /// The ordinals of the rows from `start` on; `ordinals` is the column.
     pub fn from(&self, ordinals: &[u32], start: usize) -> RoaringBitmap {
         let nearest = places(ordinals.len())
+            .into_iter()
             .enumerate()
             .find(|(_, place)| *place >= start);
         let ready =
             nearest.and_then(|(number, place)| Some((self.bitmap(PARTS - 1 + number)?, place)));
         let (found, end) = ready.unwrap_or((RoaringBitmap::new(), ordinals.len()));
         found | from_unordered(ordinals.get(start..end).unwrap_or(&[]))
+    }
+
+    /// How many rows at the beginning of a column of `rows` are surely none of `ordinals`.
+    pub fn none_before(&self, rows: usize, ordinals: &RoaringBitmap) -> usize {
+        let places = places(rows);
+        let clear = self.clear(ordinals, |shorter| shorter);
+        clear.and_then(|at| places.get(at)).copied().unwrap_or(0)
+    }
+
+    /// How many rows at the end of a column of `rows` are surely none of `ordinals`.
+    pub fn none_after(&self, rows: usize, ordinals: &RoaringBitmap) -> usize {
+        let places = places(rows);
+        let last = places.len() - 1;
+        let clear = self.clear(ordinals, |shorter| places.len() + last - shorter);
+        let place = clear.and_then(|at| places.get(last.checked_sub(at)?));
+        place.map_or(0, |place| rows - place)
+    }
+
+    /// Which is the longest part without any of `ordinals`, where the shorter ones lie within the longer; `number` gives
+    /// the bitmap of each, from the shortest to the longest.
+    fn clear(&self, ordinals: &RoaringBitmap, number: impl Fn(usize) -> usize) -> Option<usize> {
+        let parts: [usize; PARTS - 1] = std::array::from_fn(number);
+        let clear = parts.partition_point(|&number| {
+            let bitmap = self.bitmap(number);
+            bitmap.is_some_and(|bitmap| bitmap.is_disjoint(ordinals))
+        });
+        clear.checked_sub(1)
     }
 
     /// Whether the bitmaps are those of the column: for a check of the whole.
@@ -164,6 +195,17 @@ mod tests {
                 prop_assert_eq!(blocks.before(&ordinals, bound), expected);
                 let expected: RoaringBitmap = ordinals[bound..].iter().copied().collect();
                 prop_assert_eq!(blocks.from(&ordinals, bound), expected);
+                // What stands in one part of the column only.
+                let mut some: RoaringBitmap = ordinals[bound..].iter().copied().collect();
+                some -= blocks.before(&ordinals, bound);
+                let clear = blocks.none_before(ordinals.len(), &some);
+                prop_assert!(ordinals[..clear].iter().all(|ordinal| !some.contains(*ordinal)));
+                prop_assert!(clear + ordinals.len() / PARTS + 1 >= bound);
+                let mut some: RoaringBitmap = ordinals[..bound].iter().copied().collect();
+                some -= blocks.from(&ordinals, bound);
+                let clear = blocks.none_after(ordinals.len(), &some);
+                prop_assert!(ordinals[ordinals.len() - clear..].iter().all(|ordinal| !some.contains(*ordinal)));
+                prop_assert!(clear + ordinals.len() / PARTS + 1 >= ordinals.len() - bound);
             }
         }
     }

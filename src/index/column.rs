@@ -3,6 +3,7 @@
 use rorqual_schema::{ParameterType, Value};
 
 use super::FormatError;
+use super::blocks::Blocks;
 use super::date::{DateCollector, DateIndex};
 use super::interner::Places;
 use super::number::{NumberCollector, NumberIndex};
@@ -218,6 +219,15 @@ impl ParameterIndex {
             // Numbers without unit stand in another column.
             Values::Quantity(_) => None,
             Values::Reference(_) | Values::Position(_) | Values::Nothing => None,
+        }
+    }
+
+    /// The ready-made bitmaps of [`ParameterIndex::ascending_rows`], where there are any.
+    pub fn ascending_blocks(&self) -> Option<&Blocks> {
+        match &self.values {
+            Values::Date(index) => index.blocks_by_start(),
+            Values::Number(index) => index.blocks(),
+            _ => None,
         }
     }
 

@@ -295,6 +295,11 @@ impl DateIndex {
         &self.low_ordinals
     }
 
+    /// The ready-made bitmaps of [`DateIndex::rows_by_start`], where there are any.
+    pub fn blocks_by_start(&self) -> Option<&Blocks> {
+        self.blocks.as_ref().map(|[low, _]| low)
+    }
+
     /// How many rows there are: as many as ordinals when each has one value.
     pub fn rows(&self) -> usize {
         self.low.len()
@@ -320,6 +325,82 @@ impl DateIndex {
             // Begins in or after the value and reaches above it.
             Prefix::Le => Some(rows(before..self.low.len(), &|high| high > range.high)),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOTS: u32 = 20_000;
+
+    /// What R4 says of one stored range.
+    fn holds(prefix: Prefix, stored: DateRange, asked: DateRange) -> bool {
+        let contained = stored.low >= asked.low && stored.high <= asked.high;
+        let (below, after) = (stored.low < asked.low, stored.high > asked.high);
+        match prefix {
+            Prefix::Eq => contained,
+            Prefix::Ne => below || after,
+            Prefix::Gt => after,
+            Prefix::Lt => below,
+            Prefix::Ge => after || contained,
+            Prefix::Le => below || contained,
+            Prefix::Sa => stored.low >= asked.high,
+            Prefix::Eb => stored.high <= asked.low,
+            Prefix::Ap => stored.low < asked.high && stored.high > asked.low,
+        }
+    }
+
+    #[test]
+    fn a_long_column_selects_what_each_of_its_values_says() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut range = |length: i64| {
+            let low = random.i64(0..10_000);
+            DateRange {
+                low,
+                high: low + 1 + random.i64(0..length),
+            }
+        };
+        let mut collector = DateCollector::default();
+        for slot in 0..SLOTS {
+            // Most have one value, some have none or two.
+            for _ in 0..[1, 1, 1, 2, 0][slot as usize % 5] {
+                collector.add(slot, range(50));
+            }
+        }
+        let ordinals: Vec<u32> = (0..SLOTS).rev().collect();
+        let places = Places::One {
+            ordinals: &ordinals,
+            count: ordinals.len(),
+        };
+        let mut pack = PackWriter::in_memory().unwrap();
+        collector.write(&mut pack, "d", &places, true).unwrap();
+        let index = DateIndex::open(&pack.into_pack().unwrap(), "d").unwrap();
+        assert!(index.has_blocks() && index.blocks_agree());
+        let asked: Vec<DateRange> = (0..20).map(|_| range(3_000)).collect();
+        for asked in asked {
+            for prefix in [
+                Prefix::Eq,
+                Prefix::Ne,
+                Prefix::Gt,
+                Prefix::Lt,
+                Prefix::Ge,
+                Prefix::Le,
+                Prefix::Sa,
+                Prefix::Eb,
+                Prefix::Ap,
+            ] {
+                let expected: RoaringBitmap = collector
+                    .values
+                    .iter()
+                    .filter(|(_, stored)| holds(prefix, *stored, asked))
+                    .map(|(slot, _)| SLOTS - 1 - slot)
+                    .collect();
+                let found = index.select(prefix, asked);
+                assert!(found == expected, "{prefix:?} {asked:?}");
+                assert!(found.len() <= index.count(prefix, asked));
+            }
         }
     }
 }

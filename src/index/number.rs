@@ -265,6 +265,11 @@ impl NumberIndex {
         }
     }
 
+    /// The ready-made bitmaps of [`NumberIndex::rows_by_value`], where there are any.
+    pub fn blocks(&self) -> Option<&Blocks> {
+        self.blocks.as_ref()
+    }
+
     /// Whether the beginning and the end of the column are had about as quickly however long they are.
     pub fn has_blocks(&self) -> bool {
         self.blocks.is_some()
@@ -281,4 +286,43 @@ fn union_all<'o>(slices: impl Iterator<Item = &'o [u32]>) -> RoaringBitmap {
     slices.fold(RoaringBitmap::new(), |all, slice| {
         all | from_unordered(slice)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_column_selects_what_each_of_its_values_says() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut rows: Vec<(i128, u32)> = (0..20_000)
+            .map(|_| (i128::from(random.i32(-500..500)), random.u32(0..15_000)))
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let mut pack = PackWriter::in_memory().unwrap();
+        write_values(&mut pack, "n", &rows).unwrap();
+        let index = NumberIndex::open(&pack.into_pack().unwrap(), "n").unwrap();
+        assert!(index.has_blocks() && index.blocks_agree());
+        for _ in 0..20 {
+            for prefix in [
+                Prefix::Eq,
+                Prefix::Ne,
+                Prefix::Gt,
+                Prefix::Lt,
+                Prefix::Ge,
+                Prefix::Le,
+                Prefix::Ap,
+            ] {
+                let test = NumberTest {
+                    prefix,
+                    value: Decimal(i128::from(random.i32(-600..600))),
+                    half: Decimal(i128::from(random.u8(0..50))),
+                };
+                let accepted = rows.iter().filter(|row| test.accepts(row.0));
+                let expected: RoaringBitmap = accepted.map(|row| row.1).collect();
+                assert!(index.select(index.rows(), test) == expected, "{test:?}");
+            }
+        }
+    }
 }

@@ -44,6 +44,20 @@ impl TagPlace {
     }
 }
 
+/// How far the end of a string is looked for byte by byte.
+const SHORT: usize = 12;
+
+const OPENS_OR_CLOSES: [bool; 256] = {
+    let mut table = [false; 256];
+    let marks = b"\"{}[]";
+    let mut at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 /// Reads an object without blanks between its members; strings and what is inside values are passed over.
 struct Scan<'b> {
     text: &'b [u8],
@@ -65,7 +79,18 @@ impl<'b> Scan<'b> {
         let from = self.at;
         loop {
             let rest = self.text.get(self.at..)?;
-            self.at += memchr::memchr2(b'"', b'\\', rest)?;
+            // Most names and codes are so short that a search by blocks only costs.
+            let near = rest
+                .iter()
+                .take(SHORT)
+                .position(|byte| matches!(byte, b'"' | b'\\'));
+            self.at += match near {
+                Some(near) => near,
+                None => {
+                    let far = rest.get(SHORT..)?;
+                    SHORT + memchr::memchr2(b'"', b'\\', far)?
+                }
+            };
             if self.peek()? == b'"' {
                 self.at += 1;
                 return self.text.get(from..self.at - 1);
@@ -84,14 +109,18 @@ impl<'b> Scan<'b> {
             b'{' | b'[' => {
                 let mut depth = 0usize;
                 loop {
+                    // What neither opens nor closes anything is passed in one go.
+                    let rest = self.text.get(self.at..)?;
+                    self.at += rest
+                        .iter()
+                        .position(|byte| OPENS_OR_CLOSES[usize::from(*byte)])?;
                     match self.peek()? {
                         b'"' => {
                             self.string()?;
                             continue;
                         }
                         b'{' | b'[' => depth += 1,
-                        b'}' | b']' => depth -= 1,
-                        _ => {}
+                        _ => depth -= 1,
                     }
                     self.at += 1;
                     if depth == 0 {

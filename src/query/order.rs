@@ -9,6 +9,7 @@ use self::best::Best;
 use self::walk::Walk;
 use super::parse::{NearSearch, SortBy, SortKey};
 use super::score::Scores;
+use crate::index::blocks::Blocks;
 use crate::index::column::{ParameterIndex, Values};
 use crate::index::positions::{PositionIndex, distance};
 use crate::index::snapshot::Snapshot;
@@ -27,6 +28,8 @@ enum Key<'g> {
         ranks: &'g Ranks,
         /// The ordinals in the order of their values, where a column has them.
         rows: Option<&'g [u32]>,
+        /// The ready-made bitmaps of `rows`.
+        blocks: Option<&'g Blocks>,
         descending: bool,
     },
     /// The parts of a type rank their values each on their own: there the values themselves are compared.
@@ -93,6 +96,7 @@ impl<'g> Order<'g> {
             Some(Key::Ranks {
                 ranks: parameter.ranks.as_ref()?,
                 rows: parameter.ascending_rows(),
+                blocks: parameter.ascending_blocks(),
                 descending,
             })
         };
@@ -234,6 +238,7 @@ impl<'g> Order<'g> {
             Key::Ranks {
                 ranks,
                 rows: Some(rows),
+                blocks,
                 descending,
             },
             rest,
@@ -252,6 +257,7 @@ impl<'g> Order<'g> {
         };
         let walk = Walk {
             rows,
+            blocks: *blocks,
             ranks,
             descending: *descending,
         };

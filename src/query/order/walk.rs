@@ -1,21 +1,27 @@
 //! A page from the rows of a sorted column: walked from the end that is asked for, until there are enough matches.
 //!
 //! When most of the directory matches, the first matches stand near the end of the column, and what is further is never
-//! looked at. When they do not, the walk gives up early, and the matches are put in order instead.
+//! looked at. Where none stand near that end, as when a range leaves it out, whole parts of the column are passed over. When
+//! there are few matches on the way, the walk gives up early, and the matches are put in order instead.
 
 use roaring::RoaringBitmap;
 
+use crate::index::blocks::Blocks;
 use crate::index::sort::Ranks;
 
 /// How many matches are put in order in the time that one row of a walk takes: a walk looks at places all over the
 /// directory.
 const MATCHES_A_ROW: u64 = 8;
+/// After how many rows without a match parts of the column are passed over.
+const ROWS_IN_VAIN: u64 = 256;
 
 /// What is walked.
 #[derive(Clone, Copy)]
 pub(super) struct Walk<'g> {
     /// Ordinals, a row for each value, ascending by value.
     pub(super) rows: &'g [u32],
+    /// Their ready-made bitmaps, where the column is long.
+    pub(super) blocks: Option<&'g Blocks>,
     /// The ranks of the same values.
     pub(super) ranks: &'g Ranks,
     /// From the greatest value down.
@@ -57,6 +63,17 @@ impl Walk<'_> {
             if looked >= most {
                 return None;
             }
+            if looked == ROWS_IN_VAIN && of_group.is_none() {
+                let none = self.none_at_first(matches);
+                // This row is one of them, and those looked at.
+                if let Some(more) = none.checked_sub(looked as usize + 1) {
+                    rows.by_ref().take(more).for_each(drop);
+                    continue;
+                }
+            }
+            if !matches.contains(ordinal) {
+                continue;
+            }
             let Some(rank) = self.ranks.rank(ordinal, self.descending) else {
                 continue;
             };
@@ -76,9 +93,7 @@ impl Walk<'_> {
                 }
                 of_group = Some(rank);
             }
-            if matches.contains(ordinal) {
-                group.push(ordinal);
-            }
+            group.push(ordinal);
         }
         settle(&mut group);
         if page.take(&mut group) {
@@ -96,6 +111,15 @@ impl Walk<'_> {
             page.take(&mut group);
         }
         Some(page.found)
+    }
+
+    /// How many rows at the end that the walk begins with are surely no matches.
+    fn none_at_first(&self, matches: &RoaringBitmap) -> usize {
+        let rows = self.rows.len();
+        self.blocks.map_or(0, |blocks| match self.descending {
+            true => blocks.none_after(rows, matches),
+            false => blocks.none_before(rows, matches),
+        })
     }
 }
 
@@ -122,6 +146,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::blocks::write_blocks;
     use crate::index::pack::PackWriter;
     use crate::index::sort::write_ranks_of;
     use proptest::prelude::*;
@@ -167,7 +192,7 @@ mod tests {
             let end = (start + count).min(matches.len() as usize);
             let expected: Vec<u32> = sorted[start..end.max(start)].iter().map(|row| row.2).collect();
 
-            let walk = Walk { rows: &rows, ranks: &ranks, descending };
+            let walk = Walk { rows: &rows, blocks: None, ranks: &ranks, descending };
             let settle = |group: &mut Vec<u32>| {
                 group.sort_unstable();
                 group.dedup();
@@ -190,6 +215,7 @@ mod tests {
         let rows: Vec<u32> = (0..COUNT as u32).collect();
         let walk = |descending| Walk {
             rows: &rows,
+            blocks: None,
             ranks: &ranks,
             descending,
         };
@@ -202,5 +228,33 @@ mod tests {
             Some(vec![last, last - 1])
         );
         assert_eq!(walk(true).page(&upper, 0, 150, &settle, true), None);
+    }
+
+    #[test]
+    fn what_a_range_leaves_out_is_passed_over() {
+        let count = 40_000u32;
+        let ordinal = |row: u32| (row * 7) % count;
+        let rows: Vec<u32> = (0..count).map(ordinal).collect();
+        let mut pack = PackWriter::in_memory().unwrap();
+        let ascending = (0..count).map(|row| (row, ordinal(row)));
+        write_ranks_of(&mut pack, "p", rows.len(), ascending).unwrap();
+        write_blocks(&mut pack, "b", &rows).unwrap();
+        let pack = pack.into_pack().unwrap();
+        let ranks = Ranks::open(&pack, "p").unwrap();
+        let blocks = Blocks::open(&pack, "b", rows.len()).unwrap();
+        let settle = |_: &mut Vec<u32>| {};
+        let middle: RoaringBitmap = (10_000..30_000).map(ordinal).collect();
+        let walk = |descending, blocks| Walk {
+            rows: &rows,
+            blocks,
+            ranks: &ranks,
+            descending,
+        };
+        for (descending, first) in [(false, [10_000, 10_001]), (true, [29_999, 29_998])] {
+            let without = walk(descending, None).page(&middle, 0, 2, &settle, true);
+            assert_eq!(without, None);
+            let found = walk(descending, blocks.as_ref()).page(&middle, 0, 2, &settle, true);
+            assert_eq!(found, Some(first.map(ordinal).to_vec()));
+        }
     }
 }
