@@ -91,6 +91,21 @@ impl Weight {
     }
 }
 
+impl View {
+    /// How heavy a search is.
+    ///
+    /// # Errors
+    /// [`SearchError`] with every fault found in the request.
+    pub fn weight(&self, request: &SearchRequest<'_>) -> Result<Weight, SearchError> {
+        let asked = self.asked(request)?;
+        Ok(Weight::of(
+            asked.snapshot(),
+            asked.request(),
+            request.base_url,
+        ))
+    }
+}
+
 /// What came of trying to carry out a search as one of some weight.
 pub(crate) enum Attempt {
     /// It was carried out, or refused.
