@@ -56,7 +56,7 @@ fn light_searches_are_answered_while_others_have_every_turn() {
 fn what_a_search_takes_is_told_by_what_it_asks() {
     let server = Server::start();
     let options = EngineOptions::default();
-    let engine = Engine::open_with(&server.index(), options).expect("the index opens");
+    let engine = Engine::open_with(server.index(), options).expect("the index opens");
     let weight = |kind, query: &str| {
         let request = SearchRequest {
             kind,
