@@ -298,15 +298,6 @@ impl Bodies {
         self.deflated.as_ref()?.body(ordinal)
     }
 
-    /// A byte that depends on the beginning of an entry and on its compressed form. Entries of a page stand far apart: when
-    /// those of all are read one after the other, with nothing to do between, the memory fetches them together.
-    pub fn glance(&self, ordinal: u32) -> u8 {
-        let start = self.offsets.get(ordinal as usize).copied().unwrap_or(0);
-        let first = self.data.get(start as usize).copied().unwrap_or(0);
-        let deflated = self.deflated.as_ref();
-        first ^ deflated.map_or(0, |deflated| deflated.glance(ordinal))
-    }
-
     /// The id and the resource of an entry: a resource id holds no quote, so the first one ends it.
     fn split<'e>(&self, entry: &'e [u8]) -> Option<(&'e str, usize)> {
         let start = self.kind.len() + 1;

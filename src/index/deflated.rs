@@ -249,15 +249,6 @@ impl DeflatedBodies {
         self.data.len()
     }
 
-    /// A byte that depends on where a compressed body is and on its sum: reading it brings them near.
-    pub fn glance(&self, ordinal: u32) -> u8 {
-        let at = ordinal as usize;
-        let (offset, sums) = (self.offsets.get(at), [&self.checksums, &self.shifts]);
-        let sums = sums.map(|column| column.get(at).copied().unwrap_or(0) as u8);
-        let start = offset.map_or(0, |offset| *offset as usize);
-        sums[0] ^ sums[1] ^ self.data.get(start).copied().unwrap_or(0)
-    }
-
     /// The compressed body of an ordinal.
     pub fn body(&self, ordinal: u32) -> Option<Deflated> {
         let at = ordinal as usize;
