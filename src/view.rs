@@ -604,15 +604,20 @@ impl View {
         if parsed.count_only || count == 0 {
             return links;
         }
-        links.push(("first", to(0)));
+        let first = to(0);
+        // Pages are counted from the beginning, so the last one starts at a multiple of their size.
+        let last = match total.saturating_sub(1) / count * count {
+            0 => first.clone(),
+            last => to(last),
+        };
+        links.push(("first", first));
         if offset > 0 {
             links.push(("previous", to(offset.saturating_sub(count))));
         }
         if offset + count < total {
             links.push(("next", to(offset + count)));
         }
-        // Pages are counted from the beginning, so the last one starts at a multiple of their size.
-        links.push(("last", to(total.saturating_sub(1) / count * count)));
+        links.push(("last", last));
         links
     }
 }

@@ -81,13 +81,29 @@ impl Weight {
                 add(page, CUT * along);
             }
         }
-        match work {
-            // What cannot be told is at least what can, and estimates of matches are upper bounds.
-            _ if !cost.known => Weight::Ordinary,
-            ..=LIGHT => Weight::Light,
-            ..=HEAVY => Weight::Ordinary,
-            _ => Weight::Heavy,
+        // Estimates of matches are upper bounds, so what cannot be told is not called heavy.
+        if !cost.known || (LIGHT..HEAVY).contains(&work) {
+            Weight::Ordinary
+        } else if work < LIGHT {
+            Weight::Light
+        } else {
+            Weight::Heavy
         }
+    }
+}
+
+impl View {
+    /// How heavy a search is.
+    ///
+    /// # Errors
+    /// [`SearchError`] with every fault found in the request.
+    pub fn weight(&self, request: &SearchRequest<'_>) -> Result<Weight, SearchError> {
+        let asked = self.asked(request)?;
+        Ok(Weight::of(
+            asked.snapshot(),
+            asked.request(),
+            request.base_url,
+        ))
     }
 }
 

@@ -192,19 +192,7 @@ pub fn bundle(
     entries: &[Entry],
     coding: Coding,
 ) -> Result<Vec<Bytes>, SubsetError> {
-    let mut head = json!({ "resourceType": "Bundle", "id": frame.id, "meta": { "lastUpdated": frame.last_updated }, "type": "searchset" });
-    if let Some(total) = frame.total {
-        head["total"] = total.into();
-    }
-    head["link"] = frame
-        .links
-        .iter()
-        .map(|(relation, url)| json!({ "relation": relation, "url": url }))
-        .collect::<Vec<_>>()
-        .into();
-    let mut open = head.to_string();
-    // The object stays open for its entries.
-    open.pop();
+    let open = opened_bundle(frame);
     let mut pieces = Pieces::new(coding, entries.len());
     let mut pending = open;
     let begin = format!(
@@ -280,11 +268,45 @@ pub fn bundle(
     Ok(pieces.finish())
 }
 
+/// The Bundle up to its entries; the object stays open for them. Written by hand: of a small answer, a tree of values is
+/// a good part of the work.
+fn opened_bundle(frame: &Frame<'_>) -> String {
+    let mut open = String::with_capacity(256 * (1 + frame.links.len()));
+    open.push_str("{\"resourceType\":\"Bundle\",\"id\":");
+    open.push_str(&quoted(&frame.id));
+    open.push_str(",\"meta\":{\"lastUpdated\":");
+    open.push_str(&quoted(frame.last_updated));
+    open.push_str("},\"type\":\"searchset\"");
+    if let Some(total) = frame.total {
+        open.push_str(",\"total\":");
+        open.push_str(&total.to_string());
+    }
+    open.push_str(",\"link\":[");
+    for (number, (relation, url)) in frame.links.iter().enumerate() {
+        if number > 0 {
+            open.push(',');
+        }
+        open.push_str("{\"relation\":");
+        open.push_str(&quoted(relation));
+        open.push_str(",\"url\":");
+        open.push_str(&quoted(url));
+        open.push('}');
+    }
+    open.push(']');
+    open
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    // Text can always be written.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
 /// A JSON string without its closing quote.
 fn opened_string(text: &str) -> String {
-    let mut quoted = json!(text).to_string();
-    quoted.pop();
-    quoted
+    let mut opened = quoted(text);
+    opened.pop();
+    opened
 }
 
 fn ending(mode: Mode) -> &'static str {

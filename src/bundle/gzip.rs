@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::index::deflated::{Deflated, Deflater, Sum};
+use crate::index::deflated::{Deflated, Deflater, Sum, continued};
 
 /// No name, no date, no comment; made by an unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -130,9 +130,8 @@ impl GzipBody {
             self.own.truncate(head);
             return;
         }
-        let sum = Sum::of(text);
         let length = text.len() as u16;
-        self.checksum = sum.after(self.checksum);
+        self.checksum = continued(self.checksum, text);
         self.length += text.len() as u64;
         let [a, b] = length.to_le_bytes();
         let [c, d] = (!length).to_le_bytes();

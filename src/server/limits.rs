@@ -46,7 +46,7 @@ pub struct Limits {
     pub max_streams_per_connection: u32,
     /// Requests a second that one connection may begin and give up (HTTP/2 RST_STREAM); more, and it is cut.
     pub max_resets_per_second: u32,
-    /// Searches computed at once; 0 means one for each core.
+    /// Searches computed at once that are not light, 0 meaning one for each core; and half as many heavy ones.
     pub max_concurrent_searches: usize,
     /// Searches waiting for their turn; one more is answered 503 at once.
     pub max_waiting_searches: usize,

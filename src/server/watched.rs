@@ -1,7 +1,7 @@
 //! The stream of a connection, of which every byte is noticed; bare refusals of hyper get a body on their way out.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -18,7 +18,13 @@ pub(super) struct Watched<S> {
     activity: Arc<Activity>,
     /// What is left to send in the place of a bare refusal.
     instead: Option<Bytes>,
+    /// Bytes written since others had their turn.
+    written: usize,
 }
+
+/// Bytes that one connection writes before others have their turn: a long answer is copied by the megabyte as long as the
+/// client takes it, and whoever is on the same thread waits.
+const TURN_BYTES: usize = 512 * 1024;
 
 impl<S> Watched<S> {
     /// Watches `stream`.
@@ -27,16 +33,31 @@ impl<S> Watched<S> {
             stream,
             activity,
             instead: None,
+            written: 0,
         }
     }
 }
 
 impl<S: AsyncWrite + Unpin> Watched<S> {
-    fn told(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(written, Poll::Ready(Ok(count)) if count > 0) {
-            self.activity.sent();
+    fn told(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                self.written += count;
+                self.activity.sent();
+            }
+            Poll::Pending => self.written = 0,
+            _ => {}
         }
         written
+    }
+
+    /// Whether it is the turn of others now; the task is woken once they had it.
+    fn gives_way(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.written < TURN_BYTES {
+            return false;
+        }
+        self.written = 0;
+        pin!(tokio::task::yield_now()).poll(cx).is_pending()
     }
 
     /// Sends a body with a bare refusal; `None` when `bytes` are none. They count as written only when
@@ -67,6 +88,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.written = 0;
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
@@ -85,6 +107,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         if let Some(replaced) = self.replaced(cx, bytes) {
             return replaced;
         }
+        if self.gives_way(cx) {
+            return Poll::Pending;
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.told(written)
     }
@@ -97,6 +122,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         let first = pieces.iter().find(|piece| !piece.is_empty());
         if let Some(replaced) = first.and_then(|piece| self.replaced(cx, piece)) {
             return replaced;
+        }
+        if self.gives_way(cx) {
+            return Poll::Pending;
         }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
         self.told(written)

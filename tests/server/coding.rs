@@ -52,6 +52,43 @@ fn a_compressed_answer_is_read_back_to_the_plain_one() {
 }
 
 #[test]
+fn a_resource_is_read_the_same_from_its_compressed_form() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let mut packed_reads = 0;
+    for kind in ["HealthcareService", "Location", "Organization", "Task"] {
+        let page = client.get(&format!("/fhir/{kind}?_count=10")).json();
+        let entries = page["entry"].as_array().expect("entries");
+        for entry in entries {
+            let id = entry["resource"]["id"].as_str().expect("an id");
+            let plain = client.get(&format!("/fhir/{kind}/{id}"));
+            let version = plain.header("etag").expect("a tag").to_owned();
+            let history = format!("_history/{}", version.trim_matches(['W', '/', '"']));
+            for suffix in ["", "?_pretty=true", &format!("/{history}")] {
+                let path = format!("/fhir/{kind}/{id}{suffix}");
+                let expected = client.get(&path);
+                let packed = client.send("GET", &path, &[GZIP], b"");
+                assert_eq!(packed.header("etag"), Some(version.as_str()), "{path}");
+                let body = match expected.body.len() {
+                    ..1_024 => packed.body,
+                    _ => {
+                        packed_reads += 1;
+                        unpacked(&packed)
+                    }
+                };
+                assert!(body == expected.body, "{path} is another resource");
+            }
+            let path = format!("/fhir/{kind}/{id}");
+            let held = [GZIP, ("If-None-Match", version.as_str())];
+            let held = client.send("GET", &path, &held, b"");
+            assert_eq!((held.status, held.body.len()), (304, 0), "{path}");
+            assert_eq!(held.header("content-encoding"), None, "{path}");
+        }
+    }
+    assert!(packed_reads > 20, "{packed_reads} were long enough");
+}
+
+#[test]
 fn head_tells_the_length_of_what_get_sends() {
     let server = Server::start();
     let mut client = server.connect();

@@ -18,3 +18,4 @@ mod slow;
 mod smuggling;
 mod started;
 mod tls;
+mod weights;
