@@ -1,7 +1,7 @@
 //! A spool: a temporary file where a worker keeps bodies and texts until their order is known.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -136,12 +136,17 @@ impl Spool {
     /// Reads a piece into `buffer`, replacing what it held.
     ///
     /// # Errors
-    /// [`FormatError::Io`].
+    /// [`FormatError::Io`], [`FormatError::Altered`] when the file has become shorter.
     pub fn read(&self, piece: Piece, buffer: &mut Vec<u8>) -> Result<(), FormatError> {
         buffer.resize(piece.length as usize, 0);
         self.file
             .read_exact_at(buffer, piece.offset)
-            .map_err(|source| FormatError::io(&self.path, source))
+            .map_err(|source| match source.kind() {
+                ErrorKind::UnexpectedEof => FormatError::Altered {
+                    path: self.path.clone(),
+                },
+                _ => FormatError::io(&self.path, source),
+            })
     }
 
     /// Visits the bytes of a range in order, at most [`CHUNK`] at a time, read into `buffer`.

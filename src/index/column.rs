@@ -20,7 +20,7 @@ use roaring::RoaringBitmap;
 /// Gathers the values of one parameter.
 pub enum Collector {
     /// Codes and identifiers.
-    Token(TokenCollector),
+    Token(Box<TokenCollector>),
     /// Texts.
     String(StringCollector),
     /// Dates and periods.
@@ -30,7 +30,7 @@ pub enum Collector {
     /// Numbers with units.
     Quantity(QuantityCollector),
     /// References.
-    Reference(ReferenceCollector),
+    Reference(Box<ReferenceCollector>),
     /// Positions, of the parameters `near` and `near-insee-code`.
     Position(PositionCollector),
     /// Parameters that read nothing of the resource, such as `_filter`.
@@ -41,12 +41,12 @@ impl Collector {
     /// The collector of a parameter type; `located` tells special parameters that read a position.
     pub fn new(kind: ParameterType, located: bool) -> Collector {
         match kind {
-            ParameterType::Token => Collector::Token(TokenCollector::default()),
+            ParameterType::Token => Collector::Token(Box::default()),
             ParameterType::String => Collector::String(StringCollector::default()),
             ParameterType::Date => Collector::Date(DateCollector::default()),
             ParameterType::Number => Collector::Number(NumberCollector::default()),
             ParameterType::Quantity => Collector::Quantity(QuantityCollector::default()),
-            ParameterType::Reference => Collector::Reference(ReferenceCollector::default()),
+            ParameterType::Reference => Collector::Reference(Box::default()),
             ParameterType::Special if located => Collector::Position(PositionCollector::default()),
             ParameterType::Special => Collector::Nothing,
         }
@@ -75,12 +75,12 @@ impl Collector {
     /// Takes over what another thread gathered; its slots begin at `shift`.
     pub fn absorb(&mut self, other: Collector, shift: u32) {
         match (self, other) {
-            (Collector::Token(ours), Collector::Token(other)) => ours.absorb(other, shift),
+            (Collector::Token(ours), Collector::Token(other)) => ours.absorb(*other, shift),
             (Collector::String(ours), Collector::String(other)) => ours.absorb(other, shift),
             (Collector::Date(ours), Collector::Date(other)) => ours.absorb(other, shift),
             (Collector::Number(ours), Collector::Number(other)) => ours.absorb(other, shift),
             (Collector::Quantity(ours), Collector::Quantity(other)) => ours.absorb(other, shift),
-            (Collector::Reference(ours), Collector::Reference(other)) => ours.absorb(other, shift),
+            (Collector::Reference(ours), Collector::Reference(other)) => ours.absorb(*other, shift),
             (Collector::Position(ours), Collector::Position(other)) => ours.absorb(other, shift),
             _ => {}
         }

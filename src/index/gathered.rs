@@ -105,12 +105,12 @@ pub fn read(path: &Path, schema: &Schema, kind: ResourceType) -> Result<Gathered
     for (collector, parameter) in directory.collectors.iter_mut().zip(parameters) {
         let name = format!("p.{}", parameter.code);
         match collector {
-            Collector::Token(values) => *values = Kept::take_up(&pack, &name)?,
+            Collector::Token(values) => **values = Kept::take_up(&pack, &name)?,
             Collector::String(values) => *values = Kept::take_up(&pack, &name)?,
             Collector::Date(values) => *values = Kept::take_up(&pack, &name)?,
             Collector::Number(values) => *values = Kept::take_up(&pack, &name)?,
             Collector::Quantity(values) => *values = Kept::take_up(&pack, &name)?,
-            Collector::Reference(values) => *values = Kept::take_up(&pack, &name)?,
+            Collector::Reference(values) => **values = Kept::take_up(&pack, &name)?,
             Collector::Position(values) => *values = Kept::take_up(&pack, &name)?,
             Collector::Nothing => {}
         }
