@@ -87,7 +87,7 @@ fn what_a_search_takes_is_told_by_what_it_asks() {
             HealthcareService,
             "_lastUpdated=ge2000&_sort=-_lastUpdated&_count=20",
         ),
-        (HealthcareService, "_filter=not (specialty eq 013)"),
+        (HealthcareService, "_filter=not%20(specialty%20eq%20013)"),
     ] {
         assert_eq!(weight(kind, query), Weight::Light, "{query}");
     }
