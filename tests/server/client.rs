@@ -38,6 +38,13 @@ impl Server {
         Self::start_on(folder, change)
     }
 
+    /// Starts a server on the fixtures, with a changed configuration.
+    pub fn of_fixtures(change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        crate::engine::index_of_fixtures(folder.path());
+        Self::start_on(folder, change)
+    }
+
     /// Starts a server on an index that is there already.
     pub fn start_on(folder: TempDir, change: impl FnOnce(&mut ServerConfig)) -> Self {
         let mut config = ServerConfig {

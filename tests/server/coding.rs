@@ -53,7 +53,7 @@ fn a_compressed_answer_is_read_back_to_the_plain_one() {
 
 #[test]
 fn a_resource_is_read_the_same_from_its_compressed_form() {
-    let server = Server::start();
+    let server = Server::of_fixtures(|_| {});
     let mut client = server.connect();
     let mut packed_reads = 0;
     for kind in ["HealthcareService", "Location", "Organization", "Task"] {

@@ -41,6 +41,14 @@ pub fn engine(folder: &Path) -> Arc<Engine> {
     Arc::new(Engine::open(index(folder)).expect("the index opens"))
 }
 
+/// A fresh index of the fixtures under `folder`: what is served at length.
+pub fn index_of_fixtures(folder: &Path) -> PathBuf {
+    built(
+        folder,
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/extract"),
+    )
+}
+
 /// A fresh index of the extract under `folder`.
 pub fn index(folder: &Path) -> PathBuf {
     let extract = folder.join("extract");
@@ -49,6 +57,10 @@ pub fn index(folder: &Path) -> PathBuf {
         fs::write(extract.join(format!("{kind}.ndjson")), lines.join("\n"))
             .expect("a writable folder");
     }
+    built(folder, extract)
+}
+
+fn built(folder: &Path, extract: PathBuf) -> PathBuf {
     let index = folder.join("index");
     index_builder::build(&index_builder::BuildOptions {
         extract: vec![extract],

@@ -17,7 +17,7 @@ fn long_search() -> String {
 
 #[test]
 fn light_searches_are_answered_while_others_have_every_turn() {
-    let server = Server::start_with(|config| {
+    let server = Server::of_fixtures(|config| {
         config.limits.max_concurrent_searches = 1;
         config.limits.max_waiting_searches = 0;
     });
