@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::SearchError;
+use crate::bundle::assemble::Coding;
 use crate::index::snapshot::Snapshot;
 use crate::query::effort::Effort;
 use crate::query::evaluate::Evaluator;
@@ -19,7 +20,9 @@ const MATCH: u64 = 150;
 /// What the includes of a match bring along, laid out too.
 const ALONG: u64 = 1_000;
 /// Cutting elements out of a resource; as many again come along as there are matches, or more.
-const CUT: u64 = 8_000;
+const CUT: u64 = 400;
+/// What is cut out is compressed anew.
+const CUT_AND_COMPRESSED: u64 = 8_000;
 /// Putting a match in order by its ranks, by its distance, by its score.
 const SORTED: u64 = 12;
 const BY_DISTANCE: u64 = 100;
@@ -54,9 +57,9 @@ impl Weight {
         }
     }
 
-    /// What `request` will take on `snapshot`.
-    fn of(snapshot: &Snapshot, request: &Request, base_url: &str) -> Weight {
-        let cost = Evaluator::new(snapshot, base_url).cost(request.kind, &request.criterion);
+    /// What `request`, read from `asked`, will take on `snapshot`.
+    fn of(snapshot: &Snapshot, request: &Request, asked: &SearchRequest<'_>) -> Weight {
+        let cost = Evaluator::new(snapshot, asked.base_url).cost(request.kind, &request.criterion);
         let page = cost.matches.min(u64::from(request.count));
         let mut work = cost.entries;
         let mut add =
@@ -78,7 +81,11 @@ impl Weight {
             let whole = matches!(request.summary, None | Some(Summary::False));
             if !whole || !request.elements.is_empty() {
                 let along = if request.includes.is_empty() { 1 } else { 5 };
-                add(page, CUT * along);
+                let cut = match asked.coding {
+                    Coding::Identity => CUT,
+                    Coding::Gzip => CUT_AND_COMPRESSED,
+                };
+                add(page, cut * along);
             }
         }
         // Estimates of matches are upper bounds, so what cannot be told is not called heavy.
@@ -99,11 +106,7 @@ impl View {
     /// [`SearchError`] with every fault found in the request.
     pub fn weight(&self, request: &SearchRequest<'_>) -> Result<Weight, SearchError> {
         let asked = self.asked(request)?;
-        Ok(Weight::of(
-            asked.snapshot(),
-            asked.request(),
-            request.base_url,
-        ))
+        Ok(Weight::of(asked.snapshot(), asked.request(), request))
     }
 }
 
@@ -121,7 +124,7 @@ pub(crate) fn attempt(view: &View, request: &SearchRequest<'_>, weight: Weight) 
         Ok(asked) => asked,
         Err(error) => return Attempt::Done(Err(error)),
     };
-    let found = Weight::of(asked.snapshot(), asked.request(), request.base_url);
+    let found = Weight::of(asked.snapshot(), asked.request(), request);
     if found > weight {
         return Attempt::Heavier(found);
     }

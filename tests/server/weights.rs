@@ -54,7 +54,7 @@ fn light_searches_are_answered_while_others_have_every_turn() {
 
 #[test]
 fn what_a_search_takes_is_told_by_what_it_asks() {
-    let server = Server::start();
+    let server = Server::of_fixtures(|_| {});
     let options = EngineOptions::default();
     let engine = Engine::open_with(server.index(), options).expect("the index opens");
     let weight = |kind, query: &str| {
