@@ -95,10 +95,6 @@ fn what_a_search_takes_is_told_by_what_it_asks() {
         (HealthcareService, "name:contains=a"),
         (HealthcareService, "_content=soins"),
         (Location, "near=48.1|-1.6|5|km"),
-        (
-            HealthcareService,
-            "_count=1000&_elements=name&_include=HealthcareService:location",
-        ),
     ] {
         assert!(weight(kind, query) > Weight::Light, "{query}");
     }
