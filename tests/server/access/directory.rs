@@ -14,7 +14,7 @@ use crate::tls::client::{Stream, TLS13, chain, config, connect};
 use crate::tls::files::Files;
 
 /// Words that stand in what only profiles 1 and 4 may see. They must be in no byte that others get.
-pub const HIDDEN: [&str; 4] = ["closed", "Fermée", "52/666", "0666"];
+pub const HIDDEN: [&str; 4] = ["closed", "Fermée", "52/666", "tel666"];
 
 /// Clients 0 to 3 have those profiles. Client 4 may ask about offers and places only, and not by everything; client 5 reports
 /// anomalies, and does not see the values of those there are.
@@ -80,8 +80,8 @@ fn extract() -> Vec<Value> {
         service("wide", "Maternité", false, "52/2", "own"),
         service("closed", "Unité Fermée", true, "52/666", "closed"),
         place("own", "Pavillon Est", "Nantes", "0251"),
-        place("shared", "Hall", "Nantes", "0666"),
-        place("closed", "Aile Fermée", "Rezé", "0666"),
+        place("shared", "Hall", "Nantes", "tel666"),
+        place("closed", "Aile Fermée", "Rezé", "tel666"),
         json!({"resourceType": "Organization", "id": "carrier", "name": "Clinique des Pins",
             "identifier": [{"system": "urn:example:structures", "value": "44"}]}),
         json!({"resourceType": "Practitioner", "id": "closed", "name": [{"family": "Fermée"}]}),
