@@ -21,7 +21,7 @@ pub struct StoredResource {
     /// `meta.lastUpdated` in milliseconds since 1970 UTC, where it has one.
     pub last_updated_ms: Option<i64>,
     /// Its compressed form, where that is stored.
-    pub(crate) deflated: Option<Deflated>,
+    pub deflated: Option<Deflated>,
 }
 
 /// What a body says of itself.

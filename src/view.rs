@@ -287,7 +287,7 @@ impl View {
     }
 
     /// The time that one search may run.
-    pub(crate) fn search_budget(&self) -> Duration {
+    pub fn search_budget(&self) -> Duration {
         self.options.search_budget
     }
 

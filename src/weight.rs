@@ -1,14 +1,11 @@
 //! How heavy a search is, told before it runs: what is light need not wait behind what is heavy.
 
-use std::time::Duration;
-
 use crate::SearchError;
 use crate::bundle::assemble::Coding;
 use crate::index::snapshot::Snapshot;
-use crate::query::effort::Effort;
 use crate::query::evaluate::Evaluator;
 use crate::query::parse::{Request, Summary};
-use crate::view::{Answer, SearchRequest, View};
+use crate::view::{SearchRequest, View};
 
 /// Up to how much work, in about nanoseconds, a search is light.
 const LIGHT: u64 = 1_000_000;
@@ -40,25 +37,8 @@ pub enum Weight {
 }
 
 impl Weight {
-    /// The time after which a search is not of this weight; `None`: it is as heavy as there is.
-    fn most_time(self) -> Option<Duration> {
-        match self {
-            Weight::Light => Some(Duration::from_millis(3)),
-            Weight::Ordinary => Some(Duration::from_millis(50)),
-            Weight::Heavy => None,
-        }
-    }
-
-    /// The next heavier one.
-    fn heavier(self) -> Weight {
-        match self {
-            Weight::Light => Weight::Ordinary,
-            Weight::Ordinary | Weight::Heavy => Weight::Heavy,
-        }
-    }
-
     /// What `request`, read from `asked`, will take on `snapshot`.
-    fn of(snapshot: &Snapshot, request: &Request, asked: &SearchRequest<'_>) -> Weight {
+    pub(crate) fn of(snapshot: &Snapshot, request: &Request, asked: &SearchRequest<'_>) -> Weight {
         let cost = Evaluator::new(snapshot, asked.base_url).cost(request.kind, &request.criterion);
         let page = cost.matches.min(u64::from(request.count));
         let mut work = cost.entries;
@@ -107,31 +87,5 @@ impl View {
     pub fn weight(&self, request: &SearchRequest<'_>) -> Result<Weight, SearchError> {
         let asked = self.asked(request)?;
         Ok(Weight::of(asked.snapshot(), asked.request(), request))
-    }
-}
-
-/// What came of trying to carry out a search as one of some weight.
-pub(crate) enum Attempt {
-    /// It was carried out, or refused.
-    Done(Result<Answer, SearchError>),
-    /// It is heavier than that: as heavy as this, at least.
-    Heavier(Weight),
-}
-
-/// Carries out a search that is of this weight or lighter, within the time that such a one has.
-pub(crate) fn attempt(view: &View, request: &SearchRequest<'_>, weight: Weight) -> Attempt {
-    let asked = match view.asked(request) {
-        Ok(asked) => asked,
-        Err(error) => return Attempt::Done(Err(error)),
-    };
-    let found = Weight::of(asked.snapshot(), asked.request(), request);
-    if found > weight {
-        return Attempt::Heavier(found);
-    }
-    let budget = view.search_budget();
-    let most = weight.most_time().filter(|most| *most < budget);
-    match view.page(request, &asked, Effort::of(most.unwrap_or(budget))) {
-        Err(error) if most.is_some() && error.out_of_time() => Attempt::Heavier(weight.heavier()),
-        done => Attempt::Done(done),
     }
 }

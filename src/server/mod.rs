@@ -42,6 +42,7 @@ mod access;
 mod activation;
 mod activity;
 mod apart;
+mod attempt;
 mod base_url;
 mod body;
 mod capability;

@@ -10,6 +10,7 @@ use rorqual_schema::ResourceType;
 use tokio::time::Instant;
 
 use super::access::Caller;
+use super::attempt::{Attempt, attempt};
 use super::conditional::not_modified;
 use super::query::{pairs, value};
 use super::refusal::{Refusal, shown};
@@ -20,7 +21,7 @@ use super::service::{Service, defect, pool_refusal};
 use crate::bundle::assemble::Coding;
 use crate::bundle::gzip::GzipBody;
 use crate::query::explain::Depth;
-use crate::weight::{Attempt, Weight, attempt};
+use crate::weight::Weight;
 use crate::{SearchRequest, StoredResource};
 
 /// Up to how many bytes a query is read where it arrives; reading a longer one may itself be work.
