@@ -39,7 +39,7 @@ pub fn write_bodies(
             live.sound(&format!("{}/{name}", kind.name()))?;
         }
     }
-    let (mut buffer, mut blocks) = (Vec::new(), Vec::new());
+    let (mut buffer, mut compressed) = (Vec::new(), Vec::new());
     let mut rest = slots.as_slice();
     while let Some(&slot) = rest.first() {
         let first = &resources[slot as usize];
@@ -53,15 +53,15 @@ pub fn write_bodies(
         let deflated = &material.spools[first.deflated.spool as usize];
         if run.is_empty() {
             first.read_body(material.spools, &mut buffer)?;
-            deflated.read(first.deflated.piece, &mut blocks)?;
-            files.push(&first.id, &buffer, &blocks)?;
+            deflated.read(first.deflated.piece, &mut compressed)?;
+            files.push(&first.id, &buffer, &compressed)?;
         } else {
             let last = own.last().map_or(first, |&slot| &resources[slot as usize]);
             let before = length_before(kind.name(), &first.id) as u64;
             let records = first.body.start() - before..last.body.end();
             plain.visit(records, &mut buffer, |piece| files.push_records(piece))?;
             let pieces = first.deflated.piece.start()..last.deflated.piece.end();
-            deflated.visit(pieces, &mut buffer, |piece| files.push_blocks(piece))?;
+            deflated.visit(pieces, &mut buffer, |piece| files.push_compressed(piece))?;
             if let Some(spans) = &mut spans {
                 files.push_spans(spans, run);
             }
@@ -80,9 +80,8 @@ pub fn layout(material: &Material<'_>, kind: ResourceType) -> BodyLayout {
     let mut layout = BodyLayout::new(kind.name());
     for &slot in &material.order.slots[kind.index()] {
         let resource = &resources[slot as usize];
-        let deflated = &resource.deflated;
-        let lengths = (resource.body.length(), deflated.piece.length());
-        layout.push(&resource.id, lengths.0, lengths.1, deflated.sum);
+        let lengths = (resource.body.length(), resource.deflated.piece.length());
+        layout.push(&resource.id, lengths.0, resource.checksum, lengths.1);
     }
     layout
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use rorqual::access::POLICY;
 use rorqual::index::bodies::{BODIES, DEFLATED, SPANS, length_before};
-use rorqual::index::deflated::Sum;
 use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
 use rorqual::index::gathered::{GATHERED, Gathered, read};
 use rorqual::index::generation::{Generation, sync_directory};
@@ -140,7 +139,7 @@ struct OfType {
     gathered: Gathered,
     offsets: Vec<u64>,
     bodies: Spool,
-    deflated: Vec<(u64, Sum)>,
+    deflated: Vec<(u64, u32)>,
     blocks: Spool,
 }
 
@@ -308,11 +307,9 @@ impl Live {
         let pack = Pack::open(&self.sound(&file(kind, PACK))?)?;
         let offsets = pack.column::<u64>("bodies.offsets")?.to_vec();
         let ends = pack.column::<u64>("deflated.offsets")?;
-        let sums = pack.column::<u32>("deflated.checksums")?;
-        let shifts = pack.column::<u32>("deflated.shifts")?;
-        let sums = sums.iter().zip(shifts.iter());
-        let sums = sums.map(|(&checksum, &shift)| Sum { checksum, shift });
-        let deflated: Vec<(u64, Sum)> = ends.iter().skip(1).copied().zip(sums).collect();
+        let checksums = pack.column::<u32>("deflated.checksums")?;
+        let ends = ends.iter().skip(1).copied();
+        let deflated: Vec<(u64, u32)> = ends.zip(checksums.iter().copied()).collect();
         let counts = [
             offsets.len().saturating_sub(1),
             gathered.updated.len(),
@@ -338,13 +335,13 @@ impl OfType {
     /// The resources, by ordinal; their bodies are in `spool`, and compressed in the one after it.
     fn resources(&self, spool: u16) -> Vec<Resource> {
         let mut end = 0;
-        let compressed = self.deflated.iter().map(move |&(to, sum)| {
+        let compressed = self.deflated.iter().map(move |&(to, checksum)| {
             let start = std::mem::replace(&mut end, to);
-            Compressed {
+            let compressed = Compressed {
                 piece: Piece::new(start, to.saturating_sub(start) as u32),
-                sum,
                 spool: spool + 1,
-            }
+            };
+            (checksum, compressed)
         });
         let bounds = self.offsets.iter().zip(self.offsets.iter().skip(1));
         let known = self.gathered.ids.iter().zip(&self.gathered.updated);
@@ -352,7 +349,7 @@ impl OfType {
             .zip(bounds)
             .zip(compressed)
             .zip(0u32..)
-            .map(|((((id, &updated), (&start, &end)), deflated), ordinal)| {
+            .map(|((((id, &updated), (&start, &end)), (checksum, deflated)), ordinal)| {
                 let before = length_before(self.kind.name(), id) as u64;
                 Resource {
                     id: id.clone(),
@@ -360,6 +357,7 @@ impl OfType {
                     sequence: u64::from(ordinal),
                     provenance: Provenance::Before,
                     body: Piece::new(start + before, end.saturating_sub(start + before) as u32),
+                    checksum,
                     deflated,
                     text: HumanText::Stored(ordinal),
                     spool,

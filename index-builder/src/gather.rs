@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use rorqual::index::FormatError;
-use rorqual::index::deflated::{Deflater, Sum};
+use rorqual::index::bodies::compressed;
+use rorqual::index::deflated::{Deflater, Sum, continued};
 use rorqual::index::directory::{DirectoryCollector, join_text};
 use rorqual_schema::{Extraction, Node, ResourceType, Schema, is_id, parse_date};
 
@@ -34,6 +35,8 @@ pub struct Resource {
     pub provenance: Provenance,
     /// Its text as received.
     pub body: Piece,
+    /// The CRC-32 of that.
+    pub checksum: u32,
     /// The same in compressed form.
     pub deflated: Compressed,
     /// Its human text.
@@ -50,7 +53,7 @@ impl Resource {
     pub fn read_body(&self, spools: &[Spool], buffer: &mut Vec<u8>) -> Result<(), FormatError> {
         let spool = &spools[usize::from(self.spool)];
         spool.read(self.body, buffer)?;
-        if Sum::of(buffer) != self.deflated.sum {
+        if continued(0, buffer) != self.checksum {
             return Err(FormatError::Altered {
                 path: spool.path().to_owned(),
             });
@@ -62,10 +65,8 @@ impl Resource {
 /// A body in compressed form.
 #[derive(Clone, Copy)]
 pub struct Compressed {
-    /// Its blocks.
+    /// Its record, as `bodies.deflate` has it.
     pub piece: Piece,
-    /// The sum of the plain body.
-    pub sum: Sum,
     /// The spool that holds them.
     pub spool: u16,
 }
@@ -216,8 +217,9 @@ impl<'s> Gatherer<'s> {
         let id: Box<str> = id.into();
         self.values(kind, &node);
         join_text(self.schema, kind, &node, &mut self.text);
-        let deflated = self.spool.push(self.deflater.deflate(&record.bytes)?)?;
         let sum = Sum::of(&record.bytes);
+        let deflated = compressed(&mut self.deflater, kind.name(), &id, &record.bytes, sum)?;
+        let deflated = self.spool.push(deflated)?;
         let held = record.held.and_then(|held| {
             let spool = self.held.get(held.source as usize).copied().flatten()?;
             Some((Piece::new(held.offset, record.bytes.len() as u32), spool))
@@ -233,9 +235,9 @@ impl<'s> Gatherer<'s> {
             sequence: record.sequence,
             provenance: self.provenance,
             body,
+            checksum: sum.checksum,
             deflated: Compressed {
                 piece: deflated,
-                sum,
                 spool: self.number,
             },
             text: HumanText::Spooled {

@@ -113,16 +113,18 @@ impl Pieces {
     fn stored(&mut self, bodies: &Bodies, ordinal: u32, whole: Bytes) {
         match self {
             Pieces::Plain(body) => body.stored(whole),
-            Pieces::Gzip { stream, .. } => {
-                let start = bodies.body_start(&whole).unwrap_or(0);
-                let (before, body) = whole.split_at(start);
-                stream.text(before);
-                match bodies.deflated(ordinal) {
-                    Some(deflated) => stream.stored(body.len(), deflated),
-                    // What was written since the index was built is in memory only.
-                    None => stream.made(body),
+            Pieces::Gzip { stream, .. } => match bodies.deflated_entry(ordinal) {
+                Some((before, deflated)) => {
+                    stream.text(before);
+                    stream.stored(deflated);
                 }
-            }
+                // What was written since the index was built is in memory only.
+                None => {
+                    let (before, body) = whole.split_at(bodies.body_start(&whole).unwrap_or(0));
+                    stream.text(before);
+                    stream.made(body);
+                }
+            },
         }
     }
 

@@ -54,11 +54,11 @@ impl GzipBody {
         body
     }
 
-    /// Appends a body that is stored in compressed form; `plain` is its length.
-    pub fn stored(&mut self, plain: usize, deflated: Deflated) {
+    /// Appends a body that is stored in compressed form.
+    pub fn stored(&mut self, deflated: Deflated) {
         self.close();
         self.checksum = deflated.sum.after(self.checksum);
-        self.length += plain as u64;
+        self.length += deflated.length as u64;
         self.cut();
         self.pieces.push(Piece::Stored(deflated.blocks));
         self.open();
@@ -84,8 +84,11 @@ impl GzipBody {
         let Ok(blocks) = passing.deflate(plain).map(Bytes::copy_from_slice) else {
             return self.text(plain);
         };
-        let sum = Sum::of(plain);
-        self.stored(plain.len(), Deflated { blocks, sum });
+        self.stored(Deflated {
+            blocks,
+            length: plain.len(),
+            sum: Sum::of(plain),
+        });
     }
 
     /// The end of the stream: what was not taken yet.
@@ -186,8 +189,9 @@ mod tests {
                 match form {
                     0 => body.text(text),
                     1 => body.made(text),
-                    _ => body.stored(text.len(), Deflated {
+                    _ => body.stored(Deflated {
                         blocks: Bytes::copy_from_slice(stored.deflate(text).unwrap()),
+                        length: text.len(),
                         sum: Sum::of(text),
                     }),
                 }

@@ -266,7 +266,7 @@ impl FileReader {
             stream.text(item.get(..start).unwrap_or(&[]));
             let broken = file.form == OutputForm::Ndjson && is_over_lines(&item);
             match file.bodies().deflated(ordinal).filter(|_| !broken) {
-                Some(deflated) => stream.stored(item.len() - start, deflated),
+                Some(deflated) => stream.stored(deflated),
                 None if broken => stream.made(&on_one_line(item)),
                 None => stream.made(item.get(start..).unwrap_or(&[])),
             }

@@ -42,7 +42,7 @@ pub struct BodyWriter {
 pub struct BodyFiles {
     kind: &'static str,
     plain: SealedWriter,
-    blocks: SealedWriter,
+    deflated: SealedWriter,
     spans: SpanColumns,
     spans_path: PathBuf,
 }
@@ -122,12 +122,12 @@ impl BodyLayout {
         }
     }
 
-    /// Notes the next resource: the length of its body, that of its compressed form, and its sum.
-    pub fn push(&mut self, id: &str, body: usize, blocks: usize, sum: Sum) {
+    /// Notes the next resource: the length of its body and its CRC-32, and the length of its compressed record.
+    pub fn push(&mut self, id: &str, body: usize, checksum: u32, compressed: usize) {
         let end = self.offsets.last().copied().unwrap_or(0);
         self.offsets
             .push(end + (length_before(self.kind, id) + body) as u64);
-        self.deflated.push(blocks, sum);
+        self.deflated.push(compressed, checksum);
     }
 
     /// Writes the sections that delimit the bodies.
@@ -150,6 +150,20 @@ pub fn length_before(kind: &str, id: &str) -> usize {
     before(kind, id).iter().map(|piece| piece.len()).sum()
 }
 
+/// The record of a resource in `bodies.deflate`; it stays in the deflater until the next one.
+///
+/// # Errors
+/// [`FormatError::Compression`].
+pub fn compressed<'d>(
+    deflater: &'d mut Deflater,
+    kind: &str,
+    id: &str,
+    body: &[u8],
+    sum: Sum,
+) -> Result<&'d [u8], FormatError> {
+    deflater.record(&before(kind, id), body, sum)
+}
+
 impl BodyFiles {
     /// Creates the files in `folder` for resources of type `kind`.
     ///
@@ -159,23 +173,23 @@ impl BodyFiles {
         Ok(BodyFiles {
             kind,
             plain: SealedWriter::create(folder.join(BODIES))?,
-            blocks: SealedWriter::create(folder.join(DEFLATED))?,
+            deflated: SealedWriter::create(folder.join(DEFLATED))?,
             spans: SpanColumns::default(),
             spans_path: folder.join(SPANS),
         })
     }
 
-    /// Appends the next resource with its compressed form, as a [`Deflater`] makes it.
+    /// Appends the next resource with its record as [`compressed`] makes it.
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn push(&mut self, id: &str, body: &[u8], blocks: &[u8]) -> Result<(), FormatError> {
+    pub fn push(&mut self, id: &str, body: &[u8], compressed: &[u8]) -> Result<(), FormatError> {
         for piece in before(self.kind, id) {
             self.plain.push(piece)?;
         }
         self.plain.push(body)?;
         self.spans.push(body);
-        self.blocks.push(blocks)
+        self.deflated.push(compressed)
     }
 
     /// Appends a piece of another `bodies.dat` of this type: whole records, or what follows the last such piece.
@@ -197,8 +211,8 @@ impl BodyFiles {
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn push_blocks(&mut self, piece: &[u8]) -> Result<(), FormatError> {
-        self.blocks.push(piece)
+    pub fn push_compressed(&mut self, piece: &[u8]) -> Result<(), FormatError> {
+        self.deflated.push(piece)
     }
 
     /// Syncs the files.
@@ -210,7 +224,7 @@ impl BodyFiles {
         self.spans.write(&mut spans)?;
         Ok([
             (BODIES, self.plain.finish()?),
-            (DEFLATED, self.blocks.finish()?),
+            (DEFLATED, self.deflated.finish()?),
             (SPANS, spans.finish()?.record()),
         ])
     }
@@ -234,10 +248,11 @@ impl BodyWriter {
     /// # Errors
     /// [`FormatError::Io`], [`FormatError::Compression`].
     pub fn push(&mut self, id: &str, body: &[u8]) -> Result<(), FormatError> {
-        let blocks = self.deflater.deflate(body)?;
+        let sum = Sum::of(body);
+        let compressed = compressed(&mut self.deflater, self.files.kind, id, body, sum)?;
         self.layout
-            .push(id, body.len(), blocks.len(), Sum::of(body));
-        self.files.push(id, body, blocks)
+            .push(id, body.len(), sum.checksum, compressed.len());
+        self.files.push(id, body, compressed)
     }
 
     /// Syncs the files; what delimits the resources goes into the pack.
@@ -384,9 +399,14 @@ impl Bodies {
         compressed.is_some_and(|bytes| 3 * bytes <= self.data.len())
     }
 
+    /// The resource of an ordinal in compressed form and what stands before it in an entry, where they are stored.
+    pub fn deflated_entry(&self, ordinal: u32) -> Option<(&[u8], Deflated)> {
+        self.deflated.as_ref()?.entry(ordinal)
+    }
+
     /// The resource of an ordinal in compressed form, where that is stored.
     pub fn deflated(&self, ordinal: u32) -> Option<Deflated> {
-        self.deflated.as_ref()?.body(ordinal)
+        self.deflated_entry(ordinal).map(|(_, deflated)| deflated)
     }
 
     /// Where the members of the resources are, where that is recorded.

@@ -1,10 +1,11 @@
 //! Stored resources in compressed form, made so that any of them, in any order, join to one gzip stream.
 //!
 //! Each body is deflated on its own (RFC 1951) and ended by a flush: whole bytes, no reference to what stood before, and
-//! not the last block. `bodies.deflate` joins them in ordinal order; the pack delimits them (`deflated.offsets`) and holds
-//! of each plain body its CRC-32 (`deflated.checksums`) and the factor by which the checksum of what stands before it is
-//! multiplied when it is appended (`deflated.shifts`), so that the checksum of a whole answer costs one multiplication
-//! for each piece.
+//! not the last block. Before its blocks stands whatever else an answer needs of it, so that an entry is found in one place
+//! of the map: a head of four u32 (the length of the plain body, its CRC-32, the factor by which the checksum of what stands
+//! before it is multiplied when it is appended, and the length of what follows the head), then `Type/id","resource":` as it
+//! is. `bodies.deflate` joins these records in ordinal order; the pack delimits them (`deflated.offsets`) and holds the
+//! CRC-32 of each plain body once more for who reads those in order (`deflated.checksums`).
 
 use std::path::Path;
 
@@ -114,8 +115,50 @@ fn product(a: u32, b: u32) -> u32 {
 pub struct Deflated {
     /// Blocks of RFC 1951, none of them the last.
     pub blocks: Bytes,
+    /// How many bytes the plain body has.
+    pub length: usize,
     /// The sum of the plain body.
     pub sum: Sum,
+}
+
+/// Bytes of the head of a record.
+const HEAD_BYTES: usize = 16;
+
+/// What a record begins with.
+struct Head {
+    /// Bytes of the plain body.
+    length: u32,
+    /// The sum of the plain body.
+    sum: Sum,
+    /// Bytes of what stands between the head and the blocks.
+    before: u32,
+}
+
+impl Head {
+    fn to_bytes(&self) -> [u8; HEAD_BYTES] {
+        let mut bytes = [0; HEAD_BYTES];
+        let words = [self.length, self.sum.checksum, self.sum.shift, self.before];
+        for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn read(record: &[u8]) -> Option<Head> {
+        let head: &[u8; HEAD_BYTES] = record.first_chunk()?;
+        let (words, _) = head.as_chunks();
+        let &[length, checksum, shift, before] = words else {
+            return None;
+        };
+        Some(Head {
+            length: u32::from_le_bytes(length),
+            sum: Sum {
+                checksum: u32::from_le_bytes(checksum),
+                shift: u32::from_le_bytes(shift),
+            },
+            before: u32::from_le_bytes(before),
+        })
+    }
 }
 
 /// Compresses one body after the other.
@@ -147,10 +190,33 @@ impl Deflater {
     /// # Errors
     /// [`FormatError::Compression`] when the compressor refuses, which it has no reason to.
     pub fn deflate(&mut self, bytes: &[u8]) -> Result<&[u8], FormatError> {
-        self.stream.reset();
         self.out.clear();
-        self.out.resize(bytes.len() / 3 + 64, 0);
-        let (mut rest, mut filled) = (bytes, 0);
+        self.append(bytes)
+    }
+
+    /// The record of a body with the pieces that stand `before` it; it stays here until the next one.
+    ///
+    /// # Errors
+    /// As [`Deflater::deflate`].
+    pub fn record(&mut self, before: &[&[u8]], body: &[u8], sum: Sum) -> Result<&[u8], FormatError> {
+        let head = Head {
+            length: body.len() as u32,
+            sum,
+            before: before.iter().map(|piece| piece.len() as u32).sum(),
+        };
+        self.out.clear();
+        self.out.extend(head.to_bytes());
+        before
+            .iter()
+            .for_each(|piece| self.out.extend_from_slice(piece));
+        self.append(body)
+    }
+
+    /// Appends the blocks of these bytes to what is there, and answers all of it.
+    fn append(&mut self, bytes: &[u8]) -> Result<&[u8], FormatError> {
+        self.stream.reset();
+        let (mut rest, mut filled) = (bytes, self.out.len());
+        self.out.resize(filled + bytes.len() / 3 + 64, 0);
         loop {
             let (taken, given) = (self.stream.total_in(), self.stream.total_out());
             let room = self.out.get_mut(filled..).unwrap_or(&mut []);
@@ -173,29 +239,22 @@ impl Deflater {
     }
 }
 
-/// Where each of the compressed bodies ends, and its sum.
+/// Where each record ends, and the checksum of its plain body.
 #[derive(Default)]
 pub struct DeflatedColumns {
     offsets: Vec<u64>,
     checksums: Vec<u32>,
-    shifts: Vec<u32>,
 }
 
 impl DeflatedColumns {
-    /// Notes the next body: as many compressed bytes, and its sum.
-    pub fn push(&mut self, length: usize, sum: Sum) {
+    /// Notes the next record: its bytes, and the CRC-32 of its plain body.
+    pub fn push(&mut self, length: usize, checksum: u32) {
         if self.offsets.is_empty() {
             self.offsets.push(0);
         }
-        let end = self.end() + length as u64;
+        let end = self.offsets.last().copied().unwrap_or(0) + length as u64;
         self.offsets.push(end);
-        self.checksums.push(sum.checksum);
-        self.shifts.push(sum.shift);
-    }
-
-    /// Bytes of all bodies together.
-    pub fn end(&self) -> u64 {
-        self.offsets.last().copied().unwrap_or(0)
+        self.checksums.push(checksum);
     }
 
     /// Writes the sections into the pack.
@@ -204,8 +263,7 @@ impl DeflatedColumns {
     /// [`FormatError::Io`].
     pub fn write(&self, pack: &mut PackWriter) -> Result<(), FormatError> {
         pack.column("deflated.offsets", &self.offsets)?;
-        pack.column("deflated.checksums", &self.checksums)?;
-        pack.column("deflated.shifts", &self.shifts)
+        pack.column("deflated.checksums", &self.checksums)
     }
 }
 
@@ -213,29 +271,20 @@ impl DeflatedColumns {
 pub struct DeflatedBodies {
     data: Bytes,
     offsets: Column<u64>,
-    checksums: Column<u32>,
-    shifts: Column<u32>,
 }
 
 impl DeflatedBodies {
-    /// Maps `bodies.deflate` and its sections in the pack.
+    /// Maps `bodies.deflate`, delimited by the pack.
     ///
     /// # Errors
-    /// [`FormatError`] when a file or a section is missing, or they do not fit.
+    /// [`FormatError`] when the file or a section is missing, or they do not fit.
     pub fn open(path: &Path, pack: &Pack, count: usize) -> Result<DeflatedBodies, FormatError> {
         let opened = DeflatedBodies {
             data: Region::map_file(path)?.to_bytes(),
             offsets: pack.column("deflated.offsets")?,
-            checksums: pack.column("deflated.checksums")?,
-            shifts: pack.column("deflated.shifts")?,
         };
         let end = opened.offsets.last().copied().unwrap_or(0);
-        let counts = [
-            opened.offsets.len().saturating_sub(1),
-            opened.checksums.len(),
-            opened.shifts.len(),
-        ];
-        if end != opened.data.len() as u64 || counts != [count; 3] {
+        if end != opened.data.len() as u64 || opened.offsets.len().saturating_sub(1) != count {
             return Err(FormatError::Damaged {
                 path: path.to_owned(),
                 detail: "its length is not the recorded one".into(),
@@ -244,26 +293,28 @@ impl DeflatedBodies {
         Ok(opened)
     }
 
-    /// How many bytes all take together.
+    /// How many bytes all records take together.
     pub fn bytes(&self) -> usize {
         self.data.len()
     }
 
-    /// The compressed body of an ordinal.
-    pub fn body(&self, ordinal: u32) -> Option<Deflated> {
+    /// The compressed body of an ordinal, and what stands before it in an entry.
+    pub fn entry(&self, ordinal: u32) -> Option<(&[u8], Deflated)> {
         let at = ordinal as usize;
         let (start, end) = (
             *self.offsets.get(at)? as usize,
             *self.offsets.get(at + 1)? as usize,
         );
-        (start <= end && end <= self.data.len()).then_some(())?;
-        Some(Deflated {
-            blocks: self.data.slice(start..end),
-            sum: Sum {
-                checksum: *self.checksums.get(at)?,
-                shift: *self.shifts.get(at)?,
-            },
-        })
+        let record = self.data.get(start..end)?;
+        let head = Head::read(record)?;
+        let blocks = HEAD_BYTES.checked_add(head.before as usize)?;
+        let before = record.get(HEAD_BYTES..blocks)?;
+        let deflated = Deflated {
+            blocks: self.data.slice(start + blocks..end),
+            length: head.length as usize,
+            sum: head.sum,
+        };
+        Some((before, deflated))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Memory mapping: the only module with `unsafe`, and the views that borrow from a map.
+//! Memory mapping: the only module with `unsafe`, the views that borrow from a map, and what fetches them into the cache.
 
 use std::fs::File;
 use std::marker::PhantomData;
@@ -111,6 +111,31 @@ impl AsRef<[u8]> for Region {
         self.as_slice()
     }
 }
+
+/// Bytes of a line of the processor's cache.
+const CACHE_LINE: usize = 64;
+
+/// Asks the processor for bytes that are about to be read, without waiting for them: what is asked for together arrives
+/// together, where reading would wait for one place of the map after the other. Nothing happens on processors for which the
+/// language has no such instruction.
+#[inline]
+pub fn prefetch(bytes: &[u8]) {
+    for line in bytes.chunks(CACHE_LINE) {
+        prefetch_line(line);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+#[inline]
+fn prefetch_line(line: &[u8]) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: the instruction is part of every x86-64 processor, reads nothing that the program can see, and never faults.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn prefetch_line(_: &[u8]) {}
 
 /// An array of fixed-size values borrowed from a map. Alignment and length are checked once, at opening.
 #[derive(Clone)]

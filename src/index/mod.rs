@@ -46,7 +46,7 @@ mod error;
 pub use error::FormatError;
 
 /// Version of the on-disk format. A reader refuses any other.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 
 /// Reads a whole file and answers its length and checksum, as a manifest records them.
 ///

@@ -1,5 +1,7 @@
 //! String values: starts-with and contains on folded text, `:exact` on stored text.
 
+use std::ops::Range;
+
 use roaring::RoaringBitmap;
 use rorqual_schema::fold;
 
@@ -8,7 +10,7 @@ use super::dictionary::{Dictionary, write_dictionary};
 use super::interner::{Interner, Pairs, Places};
 use super::pack::{Pack, PackWriter};
 use super::postings::{Postings, from_unordered, write_postings};
-use super::sort::write_ranks;
+use super::sort::{Ranks, write_ranks};
 
 /// Gathers string values while an index is built.
 #[derive(Default)]
@@ -120,6 +122,26 @@ impl StringIndex {
     pub fn starting(&self, folded: &str) -> RoaringBitmap {
         self.folded_postings
             .bitmap_of_range(self.folded.prefix_range(folded.as_bytes()))
+    }
+
+    /// The ranks of the texts that start with `folded` text.
+    pub fn ranks_starting(&self, folded: &str) -> Range<usize> {
+        self.folded.prefix_range(folded.as_bytes())
+    }
+
+    /// Whether some value of an ordinal has one of these ranks, by the ranks of its values.
+    pub fn starts(&self, ranks: &Ranks, starting: &Range<usize>, ordinal: u32) -> bool {
+        let rank = |greatest| ranks.rank(ordinal, greatest).map(|rank| rank as usize);
+        let (Some(least), Some(greatest)) = (rank(false), rank(true)) else {
+            return false;
+        };
+        if starting.contains(&least) || starting.contains(&greatest) {
+            return true;
+        }
+        // One between the two may still be meant; so few have several values that looking for it is no matter.
+        let around = least < starting.start && greatest >= starting.end;
+        let rows = || self.folded_postings.of_range(starting.clone());
+        around && rows().contains(&ordinal)
     }
 
     /// Ordinals with a value equal to the stored text.

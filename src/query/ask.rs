@@ -140,6 +140,13 @@ fn ask_values<'e>(index: &'e ParameterIndex, test: &'e Test) -> Option<Question<
                 terms.iter().any(|terms| tokens.holds(terms, ordinal))
             }))
         }
+        (Test::StartsWith(folded), Values::String(strings)) => {
+            let ranks = index.ranks.as_ref()?;
+            let starting = strings.ranks_starting(folded);
+            Some(Box::new(move |ordinal| {
+                strings.starts(ranks, &starting, ordinal)
+            }))
+        }
         (Test::Number(test), Values::Number(numbers)) => {
             let ranks = index.ranks.as_ref()?;
             Some(Box::new(move |ordinal| {

@@ -154,6 +154,8 @@ fn can_be_asked(criterion: &Criterion) -> bool {
         Criterion::Not(inner) | Criterion::Line { inner, .. } => can_be_asked(inner),
         Criterion::Chain { inner, climb, .. } => !climb && can_be_asked(inner),
         Criterion::Has { .. } => false,
-        Criterion::Test { test, .. } => matches!(test, Test::Token(_) | Test::Number(_)),
+        Criterion::Test { test, .. } => {
+            matches!(test, Test::Token(_) | Test::Number(_) | Test::StartsWith(_))
+        },
     }
 }

@@ -6,7 +6,7 @@
 use roaring::RoaringBitmap;
 use rorqual_schema::{Hop, ResourceType};
 
-use super::criterion::Criterion;
+use super::criterion::{Criterion, Test};
 use super::effort::Effort;
 use super::error::{Fault, SearchError};
 use super::leaf::any_token;
@@ -158,22 +158,7 @@ impl<'g> Evaluator<'g> {
             }
             Criterion::Not(part) => Ok(self.everything(level) - self.evaluate(level, part)?),
             Criterion::Test { parameter, test } => self.test(level, *parameter, test),
-            Criterion::Chain {
-                parameter,
-                target,
-                climb,
-                inner,
-            } => {
-                let hop = if *climb { Hop::Above } else { Hop::Direct };
-                if let Some(found) = self.precomputed(level, *parameter, hop, inner) {
-                    return found;
-                }
-                let mut found = self.matches(*target, inner)?;
-                if *climb {
-                    found = self.with_descendants(*target, found)?;
-                }
-                Ok(self.referring(self.references(level, *parameter)?, *target, &found))
-            }
+            Criterion::Chain { .. } => self.all_of(level, std::slice::from_ref(criterion)),
             Criterion::Has {
                 source,
                 parameter,
@@ -227,12 +212,12 @@ impl<'g> Evaluator<'g> {
         let (positive, negated) = self.ordered(level, parts);
         let mut left: Option<RoaringBitmap> = None;
         for (_, part) in positive {
-            let both = match left {
+            let both = match self.narrowed(level, part, left)? {
                 Some(left) => match self.question(level, part, left.len()) {
                     Some(holds) => left.iter().filter(|&ordinal| holds(ordinal)).collect(),
-                    None => left & self.evaluate(level, part)?,
+                    None => left & self.whole(level, part)?,
                 },
-                None => self.evaluate(level, part)?,
+                None => self.whole(level, part)?,
             };
             if both.is_empty() {
                 return Ok(both);
@@ -247,6 +232,39 @@ impl<'g> Evaluator<'g> {
             };
         }
         Ok(left)
+    }
+
+    /// All that satisfies one part of a conjunction.
+    fn whole(&self, level: Level, part: &Criterion) -> Result<RoaringBitmap, SearchError> {
+        match part {
+            Criterion::Chain {
+                parameter,
+                target,
+                climb,
+                inner,
+            } => self.chain(level, *parameter, *target, *climb, inner),
+            _ => self.evaluate(level, part),
+        }
+    }
+
+    /// What refers to something that satisfies a condition.
+    fn chain(
+        &self,
+        level: Level,
+        parameter: usize,
+        target: ResourceType,
+        climb: bool,
+        inner: &Criterion,
+    ) -> Result<RoaringBitmap, SearchError> {
+        let hop = if climb { Hop::Above } else { Hop::Direct };
+        if let Some(found) = self.precomputed(level, parameter, hop, inner) {
+            return found;
+        }
+        let mut found = self.matches(target, inner)?;
+        if climb {
+            found = self.with_descendants(target, found)?;
+        }
+        Ok(self.referring(self.references(level, parameter)?, target, &found))
     }
 
     /// The parts of a conjunction as they are taken: positive ones with their estimates, and what is negated.
@@ -264,7 +282,9 @@ impl<'g> Evaluator<'g> {
             }
         }
         match self.choices.order {
-            JoinOrder::RarestFirst => positive.sort_by_key(|(estimate, _)| *estimate),
+            JoinOrder::RarestFirst => {
+                positive.sort_by_key(|(estimate, part)| estimate.saturating_mul(entry_cost(part)));
+            }
             JoinOrder::CommonestFirst => {
                 positive.sort_by_key(|(estimate, _)| std::cmp::Reverse(*estimate))
             }
@@ -290,6 +310,20 @@ impl<'g> Evaluator<'g> {
             }),
         };
         index.ok_or_else(misfit)
+    }
+}
+
+/// What reading an entry of a criterion costs beside one of postings that are a bitmap already: texts that begin alike have a
+/// list each, and what is in them has to be put in order.
+fn entry_cost(criterion: &Criterion) -> u64 {
+    const IN_LISTS: u64 = 8;
+    match criterion {
+        Criterion::Test {
+            test: Test::StartsWith(_),
+            ..
+        } => IN_LISTS,
+        Criterion::Chain { inner, .. } => entry_cost(inner),
+        _ => 1,
     }
 }
 

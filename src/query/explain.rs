@@ -165,12 +165,16 @@ impl Evaluator<'_> {
                         "postings kept at the level of the resource that refers".to_owned(),
                     )
                 } else {
+                    let implied = self.implied(level, criterion);
+                    let structure = match implied.is_empty() {
+                        true => "incoming references of what is found",
+                        false => "candidates by what the condition implies, asked one by one if few; else incoming references of what is found",
+                    };
+                    for implied in implied {
+                        steps.push(self.step(level, &implied.criterion(), depth)?);
+                    }
                     steps.push(self.resources(*target, inner, depth)?);
-                    (
-                        "chain",
-                        on,
-                        "incoming references of what is found".to_owned(),
-                    )
+                    ("chain", on, structure.to_owned())
                 }
             }
             Criterion::Has {

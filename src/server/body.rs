@@ -15,6 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::activity::Running;
 use super::export::FileStream;
+use crate::index::map::prefetch;
 
 /// Pieces of a body, read one after the other.
 #[derive(Debug, Default)]
@@ -66,6 +67,7 @@ impl Buf for Pieces {
     fn chunks_vectored<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
         for (slot, piece) in out.iter_mut().zip(&self.queue) {
+            prefetch(piece);
             *slot = IoSlice::new(piece);
             filled += 1;
         }

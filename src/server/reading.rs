@@ -247,7 +247,7 @@ fn unless_held(call: Reading<'_>, stored: StoredResource) -> Reply {
     let reply = match (call.coding, stored.deflated) {
         (Coding::Gzip, Some(deflated)) if stored.body.len() >= WORTH_COMPRESSING => {
             let mut stream = GzipBody::with_capacity(1);
-            stream.stored(stored.body.len(), deflated);
+            stream.stored(deflated);
             Reply::fhir(stream.finish()).coded(Coding::Gzip)
         }
         _ => Reply::fhir(vec![stored.body]),
