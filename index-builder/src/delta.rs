@@ -349,20 +349,22 @@ impl OfType {
             .zip(bounds)
             .zip(compressed)
             .zip(0u32..)
-            .map(|((((id, &updated), (&start, &end)), (checksum, deflated)), ordinal)| {
-                let before = length_before(self.kind.name(), id) as u64;
-                Resource {
-                    id: id.clone(),
-                    updated,
-                    sequence: u64::from(ordinal),
-                    provenance: Provenance::Before,
-                    body: Piece::new(start + before, end.saturating_sub(start + before) as u32),
-                    checksum,
-                    deflated,
-                    text: HumanText::Stored(ordinal),
-                    spool,
-                }
-            })
+            .map(
+                |((((id, &updated), (&start, &end)), (checksum, deflated)), ordinal)| {
+                    let before = length_before(self.kind.name(), id) as u64;
+                    Resource {
+                        id: id.clone(),
+                        updated,
+                        sequence: u64::from(ordinal),
+                        provenance: Provenance::Before,
+                        body: Piece::new(start + before, end.saturating_sub(start + before) as u32),
+                        checksum,
+                        deflated,
+                        text: HumanText::Stored(ordinal),
+                        spool,
+                    }
+                },
+            )
             .collect()
     }
 }

@@ -13,6 +13,7 @@ use super::plain::PlainBody;
 use super::subset::spans::{Cutter, Piece};
 use super::subset::{Subset, SubsetError};
 use crate::index::bodies::Bodies;
+use crate::index::deflated::DeflatedBodies;
 use crate::index::snapshot::Snapshot;
 use crate::outcome::{Issue, named_outcome, operation_outcome};
 
@@ -72,6 +73,9 @@ pub enum Coding {
     Gzip,
 }
 
+/// How many entries are put together in the time in which memory answers.
+const ENTRIES_AHEAD: usize = 8;
+
 /// The pieces of an answer in its coding.
 enum Pieces {
     Plain(PlainBody),
@@ -110,9 +114,10 @@ impl Pieces {
     }
 
     /// The stored entry of an ordinal.
-    fn stored(&mut self, bodies: &Bodies, ordinal: u32, whole: Bytes) {
+    fn stored(&mut self, bodies: &Bodies, ordinal: u32) {
+        let whole = || bodies.entry(ordinal).unwrap_or_default();
         match self {
-            Pieces::Plain(body) => body.stored(whole),
+            Pieces::Plain(body) => body.stored(whole()),
             Pieces::Gzip { stream, .. } => match bodies.deflated_entry(ordinal) {
                 Some((before, deflated)) => {
                     stream.text(before);
@@ -120,6 +125,7 @@ impl Pieces {
                 }
                 // What was written since the index was built is in memory only.
                 None => {
+                    let whole = whole();
                     let (before, body) = whole.split_at(bodies.body_start(&whole).unwrap_or(0));
                     stream.text(before);
                     stream.made(body);
@@ -128,14 +134,30 @@ impl Pieces {
         }
     }
 
+    /// Has what an answer reads of the entries behind the first fetched meanwhile.
+    fn expect(&self, snapshot: &Snapshot, entries: &[Entry]) {
+        let Pieces::Gzip { .. } = self else {
+            // Of a plain entry nothing is read here.
+            return;
+        };
+        let expect = |ahead: usize, fetch: &dyn Fn(&DeflatedBodies, u32)| {
+            let entry = entries.get(ahead)?;
+            let (part, own) = snapshot.locate(entry.kind, entry.ordinal);
+            fetch(part.directory.bodies().deflated_bodies()?, own);
+            Some(())
+        };
+        expect(2 * ENTRIES_AHEAD, &DeflatedBodies::expect_place);
+        expect(ENTRIES_AHEAD, &DeflatedBodies::expect);
+    }
+
     /// What a subset leaves of the stored entry of an ordinal.
     fn cut(
         &mut self,
         cutter: &mut Cutter<'_>,
         bodies: &Bodies,
         ordinal: u32,
-        whole: &Bytes,
     ) -> Result<(), SubsetError> {
+        let whole = &bodies.entry(ordinal).unwrap_or_default();
         let start = bodies.body_start(whole).unwrap_or(0);
         let subset = cutter.subset();
         let cut = bodies
@@ -216,12 +238,13 @@ pub fn bundle(
         .map(|(kind, subset)| (*kind, Cutter::new(subset)))
         .collect();
     let mut last: Option<Mode> = None;
-    for entry in entries {
+    for (number, entry) in entries.iter().enumerate() {
+        pieces.expect(snapshot, entries.get(number..).unwrap_or(&[]));
         let (part, own) = snapshot.locate(entry.kind, entry.ordinal);
         let bodies = part.directory.bodies();
-        let Some(whole) = bodies.entry(own) else {
+        if own as usize >= bodies.len() {
             continue;
-        };
+        }
         match last.take() {
             Some(Mode::Match) => pieces.framing(&after_match),
             Some(Mode::Include) => pieces.framing(&after_include),
@@ -240,8 +263,8 @@ pub fn bundle(
                 .map(|(_, cutter)| cutter),
         };
         match cutter {
-            Some(cutter) => pieces.cut(cutter, bodies, own, &whole)?,
-            None => pieces.stored(bodies, own, whole),
+            Some(cutter) => pieces.cut(cutter, bodies, own)?,
+            None => pieces.stored(bodies, own),
         }
         if entry.distance.is_some() || entry.score.is_some() {
             pending.push_str(&special_ending(entry));

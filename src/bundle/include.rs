@@ -1,7 +1,8 @@
 //! `_include` and `_revinclude`: what comes along with the matches of a page.
 //!
 //! An include applies to the matches when their type can carry it, otherwise to what was included; with `:iterate`
-//! to both, to any depth. Each resource comes once, a match of the search never.
+//! to both, to any depth. Each resource comes once, a match of the search never. The walk goes in circles around the page, so
+//! that what is nearest comes when there is more than an answer may hold.
 
 use std::collections::HashSet;
 
@@ -19,6 +20,8 @@ use crate::query::parse::Include;
 
 /// Steps of a walk between two looks at the clock.
 const STEPS_UNLOOKED: usize = 64;
+/// Steps of a walk in the time in which memory answers.
+const STEPS_AHEAD: usize = 8;
 
 /// One reference to follow, of one type.
 struct Rule {
@@ -29,6 +32,20 @@ struct Rule {
     source: ResourceType,
     parameter: usize,
     target: Option<ResourceType>,
+}
+
+impl Rule {
+    /// Whether it is followed from a resource, whatever its type.
+    fn concerns(&self, from: &Reached) -> bool {
+        self.iterate || self.on_matches == from.is_match
+    }
+}
+
+/// A resource that the walk has come to.
+struct Reached {
+    kind: ResourceType,
+    ordinal: u32,
+    is_match: bool,
 }
 
 /// What was drawn in by a page.
@@ -68,40 +85,50 @@ pub fn included(
     let mut reached: HashSet<(ResourceType, u32), RandomState> =
         HashSet::with_capacity_and_hasher(page.len() * (1 + rules.len()), RandomState::new());
     reached.extend(page.iter().map(|&ordinal| (kind, ordinal)));
-    let mut waiting: Vec<(ResourceType, u32, bool)> =
-        page.iter().map(|&ordinal| (kind, ordinal, true)).collect();
+    let mut circle: Vec<Reached> = page
+        .iter()
+        .map(|&ordinal| Reached {
+            kind,
+            ordinal,
+            is_match: true,
+        })
+        .collect();
     let mut found = Vec::new();
     let (mut cut, mut bytes) = (false, 0u64);
     let mut next = Vec::new();
-    let mut steps = 0_usize;
-    'walk: while let Some((at, ordinal, is_match)) = waiting.pop() {
-        if steps.is_multiple_of(STEPS_UNLOOKED) {
-            bound.effort.check()?;
-        }
-        steps += 1;
-        for rule in rules
-            .iter()
-            .filter(|rule| rule.iterate || rule.on_matches == is_match)
-        {
-            follow(snapshot, rule, at, ordinal, &mut next);
-            for to in next.drain(..) {
-                if !permitted(to.0) || !reached.insert(to) {
-                    continue;
-                }
-                waiting.push((to.0, to.1, false));
-                // A match of another page is walked through, not included.
-                if to.0 == kind && matches.contains(to.1) {
-                    continue;
-                }
-                let (part, own) = snapshot.locate(to.0, to.1);
-                bytes = bytes.saturating_add(part.directory.bodies().entry_length(own));
-                if found.len() == bound.resources || bytes > bound.bytes {
-                    cut = true;
-                    break 'walk;
-                }
-                found.push(to);
+    'walk: while !circle.is_empty() {
+        let mut beyond = Vec::new();
+        for (number, from) in circle.iter().enumerate() {
+            if number.is_multiple_of(STEPS_UNLOOKED) {
+                bound.effort.check()?;
+            }
+            expect(snapshot, &rules, circle.get(number..).unwrap_or(&[]));
+            for rule in rules.iter().filter(|rule| rule.concerns(from)) {
+                follow(snapshot, rule, from, &mut next);
+                let new = next
+                    .drain(..)
+                    .filter(|&to| permitted(to.0) && reached.insert(to));
+                beyond.extend(new.map(|(kind, ordinal)| Reached {
+                    kind,
+                    ordinal,
+                    is_match: false,
+                }));
             }
         }
+        for to in &beyond {
+            // A match of another page is walked through, not included.
+            if to.kind == kind && matches.contains(to.ordinal) {
+                continue;
+            }
+            let (part, own) = snapshot.locate(to.kind, to.ordinal);
+            bytes = bytes.saturating_add(part.directory.bodies().entry_length(own));
+            if found.len() == bound.resources || bytes > bound.bytes {
+                cut = true;
+                break 'walk;
+            }
+            found.push((to.kind, to.ordinal));
+        }
+        circle = beyond;
     }
     found.sort_unstable();
     Ok(Included {
@@ -110,16 +137,42 @@ pub fn included(
     })
 }
 
-fn follow(
-    snapshot: &Snapshot,
-    rule: &Rule,
-    at: ResourceType,
-    ordinal: u32,
-    out: &mut Vec<(ResourceType, u32)>,
-) {
+/// Has what the rules read of resources a few steps ahead fetched meanwhile.
+fn expect(snapshot: &Snapshot, rules: &[Rule], ahead: &[Reached]) {
+    let places = (2 * STEPS_AHEAD, true);
+    for (steps, place) in [places, (STEPS_AHEAD, false)] {
+        let Some(from) = ahead.get(steps) else {
+            continue;
+        };
+        for rule in rules.iter().filter(|rule| rule.concerns(from)) {
+            let (part, own) = snapshot.locate(from.kind, from.ordinal);
+            if !rule.reverse && from.kind == rule.source {
+                let outgoing = references(part.directory, rule.parameter);
+                match (outgoing, place) {
+                    (Some(outgoing), true) => outgoing.expect_place(own),
+                    (Some(outgoing), false) => outgoing.expect(own),
+                    (None, _) => {}
+                }
+            }
+            if rule.reverse {
+                // What was written since is in memory of its own, and little.
+                let directory = snapshot.directory(rule.source, 0);
+                let incoming = references(directory, rule.parameter)
+                    .and_then(|index| index.incoming(from.kind));
+                match (incoming, place) {
+                    (Some(incoming), true) => incoming.expect_place(from.ordinal),
+                    (Some(incoming), false) => incoming.expect(from.ordinal),
+                    (None, _) => {}
+                }
+            }
+        }
+    }
+}
+
+fn follow(snapshot: &Snapshot, rule: &Rule, from: &Reached, out: &mut Vec<(ResourceType, u32)>) {
     if !rule.reverse {
-        if at == rule.source {
-            let (part, own) = snapshot.locate(at, ordinal);
+        if from.kind == rule.source {
+            let (part, own) = snapshot.locate(from.kind, from.ordinal);
             out.extend(
                 references(part.directory, rule.parameter)
                     .into_iter()
@@ -129,17 +182,17 @@ fn follow(
         }
         return;
     }
-    if rule.target.is_some_and(|target| target != at) {
+    if rule.target.is_some_and(|target| target != from.kind) {
         return;
     }
     for part in snapshot.parts(rule.source) {
         let incoming =
-            references(part.directory, rule.parameter).and_then(|index| index.incoming(at));
-        let from = incoming.map_or(&[][..], |incoming| incoming.of(ordinal));
+            references(part.directory, rule.parameter).and_then(|index| index.incoming(from.kind));
+        let rows = incoming.map_or(&[][..], |incoming| incoming.of(from.ordinal));
         out.extend(
-            from.iter()
+            rows.iter()
                 .map(|own| (rule.source, own + part.start))
-                .filter(|&(kind, from)| snapshot.sees(kind, from)),
+                .filter(|&(kind, row)| snapshot.sees(kind, row)),
         );
     }
 }

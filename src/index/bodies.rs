@@ -404,6 +404,11 @@ impl Bodies {
         self.deflated.as_ref()?.entry(ordinal)
     }
 
+    /// The compressed forms, where they are stored.
+    pub fn deflated_bodies(&self) -> Option<&DeflatedBodies> {
+        self.deflated.as_ref()
+    }
+
     /// The resource of an ordinal in compressed form, where that is stored.
     pub fn deflated(&self, ordinal: u32) -> Option<Deflated> {
         self.deflated_entry(ordinal).map(|(_, deflated)| deflated)

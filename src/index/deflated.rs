@@ -14,7 +14,7 @@ use zlib_rs::crc32::{crc32, crc32_combine_gen};
 use zlib_rs::{Deflate, DeflateFlush};
 
 use super::FormatError;
-use super::map::{Column, Region};
+use super::map::{Column, Region, prefetch};
 use super::pack::{Pack, PackWriter};
 
 /// How hard stored resources are compressed: once, for as often as they are sent.
@@ -123,6 +123,8 @@ pub struct Deflated {
 
 /// Bytes of the head of a record.
 const HEAD_BYTES: usize = 16;
+/// Bytes of a record that an answer reads itself: the head, and what stands before the body.
+const EXPECTED_BYTES: usize = 128;
 
 /// What a record begins with.
 struct Head {
@@ -198,7 +200,12 @@ impl Deflater {
     ///
     /// # Errors
     /// As [`Deflater::deflate`].
-    pub fn record(&mut self, before: &[&[u8]], body: &[u8], sum: Sum) -> Result<&[u8], FormatError> {
+    pub fn record(
+        &mut self,
+        before: &[&[u8]],
+        body: &[u8],
+        sum: Sum,
+    ) -> Result<&[u8], FormatError> {
         let head = Head {
             length: body.len() as u32,
             sum,
@@ -296,6 +303,22 @@ impl DeflatedBodies {
     /// How many bytes all records take together.
     pub fn bytes(&self) -> usize {
         self.data.len()
+    }
+
+    /// Has the place of a record fetched that is expected later.
+    pub fn expect_place(&self, ordinal: u32) {
+        self.offsets.expect(ordinal as usize + 1);
+    }
+
+    /// Has the beginning of a record fetched that is read soon.
+    pub fn expect(&self, ordinal: u32) {
+        let start = self.offsets.get(ordinal as usize);
+        let record = start.and_then(|&start| self.data.get(start as usize..));
+        prefetch(
+            record
+                .and_then(|record| record.get(..EXPECTED_BYTES))
+                .unwrap_or(&[]),
+        );
     }
 
     /// The compressed body of an ordinal, and what stands before it in an entry.

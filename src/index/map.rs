@@ -165,6 +165,13 @@ impl<T: AnyBitPattern> Column<T> {
         }
     }
 
+    /// Has a value that is read soon fetched meanwhile ([`prefetch`]); nothing beyond the end.
+    pub fn expect(&self, at: usize) {
+        let start = at.saturating_mul(size_of::<T>());
+        let value = start..start.saturating_add(size_of::<T>());
+        prefetch(self.region.as_slice().get(value).unwrap_or(&[]));
+    }
+
     /// An array without values, for a structure that a generation does not hold.
     pub fn empty() -> Column<T> {
         Column {

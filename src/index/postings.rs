@@ -174,6 +174,18 @@ impl Postings {
         self.starts.len().saturating_sub(1)
     }
 
+    /// Has the place of a term's ordinals fetched that is expected later.
+    pub fn expect_place(&self, term: usize) {
+        self.starts.expect(term + 1);
+    }
+
+    /// Has the first ordinals of a term fetched that are read soon.
+    pub fn expect(&self, term: usize) {
+        if let Some(&start) = self.starts.get(term) {
+            self.ordinals.expect(start as usize);
+        }
+    }
+
     /// The ordinals of one term, ascending.
     pub fn of(&self, term: usize) -> &[u32] {
         self.of_range(term..term + 1)

@@ -272,6 +272,20 @@ impl Incoming {
         }
     }
 
+    /// Has the place of those who refer to one fetched that is expected later; where it takes a search, it is left to that.
+    pub fn expect_place(&self, target: u32) {
+        if self.few.is_none() {
+            self.rows.expect_place(target as usize);
+        }
+    }
+
+    /// Has the first of those who refer to one fetched that are read soon; as [`Incoming::expect_place`].
+    pub fn expect(&self, target: u32) {
+        if self.few.is_none() {
+            self.rows.expect(target as usize);
+        }
+    }
+
     /// The ordinals that refer to one, ascending.
     pub fn of(&self, target: u32) -> &[u32] {
         self.row(target).map_or(&[], |row| self.rows.of(row))
@@ -329,6 +343,19 @@ impl ReferenceIndex {
             });
         }
         Ok(index)
+    }
+
+    /// Has the place of what an ordinal refers to fetched that is expected later.
+    pub fn expect_place(&self, ordinal: u32) {
+        self.starts.expect(ordinal as usize + 1);
+    }
+
+    /// Has the first that an ordinal refers to fetched that is read soon.
+    pub fn expect(&self, ordinal: u32) {
+        if let Some(&start) = self.starts.get(ordinal as usize) {
+            self.types.expect(start as usize);
+            self.targets.expect(start as usize);
+        }
     }
 
     /// What an ordinal refers to.

@@ -156,6 +156,6 @@ fn can_be_asked(criterion: &Criterion) -> bool {
         Criterion::Has { .. } => false,
         Criterion::Test { test, .. } => {
             matches!(test, Test::Token(_) | Test::Number(_) | Test::StartsWith(_))
-        },
+        }
     }
 }

@@ -168,7 +168,9 @@ impl Evaluator<'_> {
                     let implied = self.implied(level, criterion);
                     let structure = match implied.is_empty() {
                         true => "incoming references of what is found",
-                        false => "candidates by what the condition implies, asked one by one if few; else incoming references of what is found",
+                        false => {
+                            "candidates by what the condition implies, asked one by one if few; else incoming references of what is found"
+                        }
                     };
                     for implied in implied {
                         steps.push(self.step(level, &implied.criterion(), depth)?);

@@ -67,8 +67,7 @@ impl Evaluator<'_> {
                 climb: *climb,
                 test,
             };
-            implied.estimate =
-                self.estimate_precomputed(level, *parameter, implied.hop(), test)?;
+            implied.estimate = self.estimate_precomputed(level, *parameter, implied.hop(), test)?;
             Some(implied)
         });
         let mut implied: Vec<Implied<'c>> = implied.collect();
