@@ -188,7 +188,10 @@ impl DirectoryCollector {
                     };
                     let name = line_name(&groups[group], parameter);
                     // Lines are not sorted, but numbers of them are asked about one by one.
-                    let ranked = parameter.kind == ParameterType::Number;
+                    let ranked = matches!(
+                        parameter.kind,
+                        ParameterType::Number | ParameterType::Quantity
+                    );
                     collector.write(pack, &name, &of_line, ranked, &[], targets)?;
                 }
             }

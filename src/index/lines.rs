@@ -166,6 +166,16 @@ impl LineIndex {
         start as u32..(start + count) as u32
     }
 
+    /// The resource that owns a line.
+    pub fn owner(&self, line: u32) -> Option<u32> {
+        self.owners.get(line as usize).copied()
+    }
+
+    /// The line of the parent group that holds a line.
+    pub fn parent(&self, line: u32) -> Option<u32> {
+        self.parents.as_ref()?.get(line as usize).copied()
+    }
+
     /// The resources that own any of the lines.
     pub fn owners(&self, lines: &RoaringBitmap) -> RoaringBitmap {
         map_ascending(lines, &self.owners)

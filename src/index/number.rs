@@ -101,6 +101,11 @@ pub struct NumberTest {
 }
 
 impl NumberTest {
+    /// Whether of several values the least or the greatest passes when any does.
+    pub fn is_one_sided(&self) -> bool {
+        !matches!(self.prefix, Prefix::Eq | Prefix::Ne | Prefix::Ap)
+    }
+
     /// Whether a value, in units of 1e-15, compares as asked.
     pub fn accepts(&self, value: i128) -> bool {
         let (asked, half) = (self.value.0, self.half.0);
@@ -175,12 +180,15 @@ impl NumberIndex {
         if test.accepts(least) || test.accepts(greatest) {
             return true;
         }
-        // One between the two may still be meant; so few have several values that looking for it is no matter.
-        least != greatest
-            && self
-                .runs(self.rows(), test)
-                .into_iter()
-                .any(|run| self.ordinals[run].contains(&ordinal))
+        // One between the two may still be meant.
+        least != greatest && !test.is_one_sided() && self.selects(self.rows(), test, ordinal)
+    }
+
+    /// Whether a comparison selects an ordinal within `rows`: found by reading all that it selects, which is no matter for the
+    /// few that have several values.
+    pub fn selects(&self, rows: Range<usize>, test: NumberTest, ordinal: u32) -> bool {
+        let mut runs = self.runs(rows, test).into_iter();
+        runs.any(|run| self.ordinals[run].contains(&ordinal))
     }
 
     /// The runs of rows that a comparison selects, within `rows`.

@@ -13,7 +13,7 @@ use super::interner::{Interner, Places};
 use super::map::Column;
 use super::number::{NumberIndex, NumberTest, write_values};
 use super::pack::{Pack, PackWriter};
-use super::sort::write_ranks_of;
+use super::sort::{Ranks, write_ranks_of};
 
 /// Gathers quantity values while an index is built.
 #[derive(Default)]
@@ -259,6 +259,32 @@ impl QuantityIndex {
     pub fn select_rest(&self, test: NumberTest, unit: Option<&str>) -> RoaringBitmap {
         let (column, rows, test) = self.plan(test, unit);
         column.select_rest(rows, test)
+    }
+
+    /// Whether some value of an ordinal compares as asked in `unit`, by the ranks of its values.
+    pub fn passes(&self, ranks: &Ranks, test: NumberTest, unit: &str) -> impl Fn(u32) -> bool {
+        let key = unit_key(unit);
+        let (column, rows, test) = self.plan(test, Some(unit));
+        move |ordinal| {
+            let rank = |greatest| ranks.rank(ordinal, greatest);
+            let (Some(least), Some(greatest)) = (rank(false), rank(true)) else {
+                return false;
+            };
+            let [first, last] = [least, greatest].map(|rank| {
+                let (unit, value) = self.value_of_rank(rank)?;
+                (unit == Some(&key[..])).then_some(value)
+            });
+            if [first, last]
+                .into_iter()
+                .flatten()
+                .any(|value| test.accepts(value))
+            {
+                return true;
+            }
+            // One between the two may still be meant.
+            let bounded = first.is_some() && last.is_some() && test.is_one_sided();
+            least != greatest && !bounded && column.selects(rows.clone(), test, ordinal)
+        }
     }
 
     /// Ordinals with a value that compares as asked: converted within the unit's dimension, or as written

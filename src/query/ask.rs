@@ -78,13 +78,20 @@ impl<'g> Evaluator<'g> {
                 ask_values(self.parameter(level, *parameter).ok()?, test)
             }
             Criterion::Line { group, inner } => {
-                // Lines of lines have no rows of their own to look into.
-                if level.group.is_some() {
-                    return None;
-                }
                 let lines = &self.directory(level).group(*group)?.lines;
                 let ask = self.ask(level.lines(*group), inner)?;
-                Some(Box::new(move |ordinal| lines.of(ordinal).any(&ask)))
+                let Some(parent) = level.group else {
+                    return Some(Box::new(move |ordinal| lines.of(ordinal).any(&ask)));
+                };
+                // The lines inside a line are among those of its owner.
+                let parents = &self.directory(level).group(parent)?.lines;
+                Some(Box::new(move |line| {
+                    let of_owner = parents.owner(line).map(|owner| lines.of(owner));
+                    let mut inside = of_owner
+                        .unwrap_or_default()
+                        .filter(|&child| lines.parent(child) == Some(line));
+                    inside.any(&ask)
+                }))
             }
             Criterion::Chain {
                 parameter,
@@ -153,6 +160,17 @@ fn ask_values<'e>(index: &'e ParameterIndex, test: &'e Test) -> Option<Question<
                 numbers.passes(ranks, *test, ordinal)
             }))
         }
+        (
+            Test::Quantity {
+                test,
+                unit: Some(unit),
+            },
+            Values::Quantity(quantities),
+        ) => Some(Box::new(quantities.passes(
+            index.ranks.as_ref()?,
+            *test,
+            unit,
+        ))),
         _ => None,
     }
 }

@@ -155,7 +155,13 @@ fn can_be_asked(criterion: &Criterion) -> bool {
         Criterion::Chain { inner, climb, .. } => !climb && can_be_asked(inner),
         Criterion::Has { .. } => false,
         Criterion::Test { test, .. } => {
-            matches!(test, Test::Token(_) | Test::Number(_) | Test::StartsWith(_))
+            matches!(
+                test,
+                Test::Token(_)
+                    | Test::Number(_)
+                    | Test::StartsWith(_)
+                    | Test::Quantity { unit: Some(_), .. }
+            )
         }
     }
 }
