@@ -137,21 +137,21 @@ impl PositionIndex {
         })
     }
 
-    /// The ordinals within `metres` of a point, edge included, with their distance in metres; in no order.
-    pub fn within(&self, centre: Position, metres: f64) -> Vec<(u32, f64)> {
+    /// The ordinals within `metres` of a point, edge included; in no order.
+    pub fn within(&self, centre: Position, metres: f64) -> Vec<u32> {
         let Ok(tree) = self.tree("positions") else {
             return Vec::new();
         };
+        let circle = Circle::new(centre, metres);
         let mut found = Vec::new();
         for [west, south, east, north] in boxes(centre, metres) {
-            for item in tree.search(west, south, east, north) {
-                if let Some((ordinal, at)) = self.item(item as usize) {
-                    let away = distance(centre, at);
-                    if away <= metres {
-                        found.push((ordinal, away));
-                    }
-                }
-            }
+            let inside = tree.search(west, south, east, north).into_iter();
+            let inside = inside.filter_map(|item| self.item(item as usize));
+            found.extend(
+                inside
+                    .filter(|(_, at)| circle.holds(*at))
+                    .map(|(ordinal, _)| ordinal),
+            );
         }
         found
     }
@@ -171,6 +171,80 @@ impl PositionIndex {
     pub fn of(&self, ordinal: u32) -> Option<Position> {
         self.item(self.ordinals.binary_search(&ordinal).ok()?)
             .map(|(_, at)| at)
+    }
+}
+
+/// A circle that is asked about many points: most are so far inside or outside that bounds of the haversine formula, without
+/// its functions of angles, tell.
+struct Circle {
+    centre: Position,
+    metres: f64,
+    bounds: Option<Bounds>,
+}
+
+/// What bounds the haversine of a point: `sin²(Δlat/2) + cos(lat)·cos(lat')·sin²(Δlon/2)`.
+struct Bounds {
+    /// Haversines below are inside, those above outside.
+    inside: f64,
+    outside: f64,
+    /// The product of both cosines for points no farther north or south than the circle reaches.
+    least: f64,
+    greatest: f64,
+}
+
+impl Circle {
+    fn new(centre: Position, metres: f64) -> Circle {
+        /// Radii, in metres, for which the bounds are tight, and rounding is far below the margin.
+        const FIT: std::ops::Range<f64> = 100.0..1_000_000.0;
+        /// What is closer to the edge, as a share of its haversine, is measured.
+        const MARGIN: f64 = 1e-6;
+        /// Degrees beyond the circle that a box of the tree may reach.
+        const SLACK: f64 = 1e-5;
+        let angle = metres / EARTH_RADIUS;
+        let reach = angle.to_degrees() + SLACK;
+        let (south, north) = (centre.latitude - reach, centre.latitude + reach);
+        let fits = FIT.contains(&metres) && south > -90.0 && north < 90.0;
+        let bounds = fits.then(|| {
+            let edge = (angle / 2.0).sin().powi(2);
+            let own = centre.latitude.to_radians().cos();
+            let [south_cos, north_cos] = [south, north].map(|latitude| latitude.to_radians().cos());
+            // Both cosines are the largest on the equator.
+            let across = south <= 0.0 && north >= 0.0;
+            let greatest = if across {
+                1.0
+            } else {
+                south_cos.max(north_cos)
+            };
+            Bounds {
+                inside: edge * (1.0 - MARGIN),
+                outside: edge * (1.0 + MARGIN),
+                least: own * south_cos.min(north_cos),
+                greatest: own * greatest,
+            }
+        });
+        Circle {
+            centre,
+            metres,
+            bounds,
+        }
+    }
+
+    /// Whether the circle holds a point, its edge included, that is no farther north or south than it reaches.
+    fn holds(&self, at: Position) -> bool {
+        let half_lat = (at.latitude - self.centre.latitude).to_radians() / 2.0;
+        let half_lon = (at.longitude - self.centre.longitude).to_radians() / 2.0;
+        if let Some(bounds) = self.bounds.as_ref().filter(|_| half_lon.abs() < 1.0) {
+            let (lat, lon) = (half_lat * half_lat, half_lon * half_lon);
+            // x² - x⁴/3 <= sin² x <= x²
+            if lat + bounds.greatest * lon < bounds.inside {
+                return true;
+            }
+            let [lat, lon] = [lat, lon].map(|square| square * (1.0 - square / 3.0));
+            if lat + bounds.least * lon > bounds.outside {
+                return false;
+            }
+        }
+        distance(self.centre, at) <= self.metres
     }
 }
 
@@ -268,7 +342,7 @@ mod tests {
         ) {
             let (_dir, index) = open(&points);
             let centre = Position { latitude: centre.0, longitude: centre.1 };
-            let mut found: Vec<u32> = index.within(centre, metres).into_iter().map(|hit| hit.0).collect();
+            let mut found: Vec<u32> = index.within(centre, metres);
             found.sort_unstable();
             found.dedup();
             let expected: Vec<u32> = points.iter().enumerate()
@@ -278,10 +352,31 @@ mod tests {
         }
 
         #[test]
+        fn bounds_agree_with_distances(
+            centre in (-89.0f64..=89.0, -180.0f64..=180.0),
+            metres in prop_oneof![50.0f64..2e4, 50.0f64..1.1e6],
+            points in prop::collection::vec((0.0f64..std::f64::consts::TAU, prop_oneof![0.0f64..2.0, 0.999_999f64..1.000_001]), 1..50),
+        ) {
+            let centre = Position { latitude: centre.0, longitude: centre.1 };
+            let circle = Circle::new(centre, metres);
+            for (bearing, share) in points {
+                // A point about that far away in that direction.
+                let reach = (metres * share / EARTH_RADIUS).to_degrees();
+                let latitude = (centre.latitude + reach * bearing.cos()).clamp(-90.0, 90.0);
+                let width = centre.latitude.to_radians().cos();
+                let longitude = (centre.longitude + reach * bearing.sin() / width).clamp(-180.0, 180.0);
+                let at = Position { latitude, longitude };
+                if (latitude - centre.latitude).abs() <= (metres / EARTH_RADIUS).to_degrees() {
+                    prop_assert_eq!(circle.holds(at), distance(centre, at) <= metres, "{:?}", at);
+                }
+            }
+        }
+
+        #[test]
         fn across_the_antimeridian(longitude in 178.0f64..180.0, latitude in -40.0f64..40.0) {
             let (_dir, index) = open(&[(latitude, -179.9), (latitude, 179.9), (latitude, 0.0)]);
             let mut found: Vec<u32> =
-                index.within(Position { latitude, longitude }, 400_000.0).into_iter().map(|hit| hit.0).collect();
+                index.within(Position { latitude, longitude }, 400_000.0);
             found.sort_unstable();
             prop_assert_eq!(found, vec![0, 1]);
         }

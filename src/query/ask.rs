@@ -1,7 +1,7 @@
 //! Asking single ordinals whether they satisfy a criterion, instead of reading everything that does.
 //!
-//! Worth it once few candidates are left: a binary search in postings or a look into a column each, down along references
-//! and into the lines of repeating groups.
+//! Worth it once few candidates are left ([`super::cost`]): a binary search in postings or a look into a column each, down
+//! along references and into the lines of repeating groups.
 
 use rorqual_schema::{Hop, ResourceType};
 
@@ -12,9 +12,6 @@ use crate::index::column::{ParameterIndex, Values};
 /// Answers whether an ordinal of a level satisfies a criterion.
 pub(super) type Question<'e> = Box<dyn Fn(u32) -> bool + 'e>;
 
-/// Entries of postings or columns that are read in the time of asking about one ordinal.
-pub(super) const ENTRIES_PER_QUESTION: u64 = 64;
-
 impl<'g> Evaluator<'g> {
     /// How to ask about ordinals of a level, when there are few enough of them for it to be cheaper than reading all
     /// that a criterion selects.
@@ -24,38 +21,8 @@ impl<'g> Evaluator<'g> {
         criterion: &'e Criterion,
         candidates: u64,
     ) -> Option<Question<'e>> {
-        let most = match self.choices().candidates {
-            0 => 0,
-            some => some.max(self.work(level, criterion) / ENTRIES_PER_QUESTION),
-        };
-        (candidates <= most).then(|| self.ask(level, criterion))?
-    }
-
-    /// How many entries are read to find all that a criterion selects, about.
-    fn work(&self, level: Level, criterion: &Criterion) -> u64 {
-        match criterion {
-            Criterion::And(parts) | Criterion::Or(parts) => {
-                parts.iter().map(|part| self.work(level, part)).sum()
-            }
-            Criterion::Not(part) => self.work(level, part),
-            Criterion::Line { group, inner } => self.work(level.lines(*group), inner),
-            Criterion::Chain {
-                parameter,
-                target,
-                climb,
-                inner,
-            } => {
-                let hop = if *climb { Hop::Above } else { Hop::Direct };
-                match self.estimate_precomputed(level, *parameter, hop, inner) {
-                    Some(kept) => kept,
-                    None => self.work(Level::resources(*target, 0), inner),
-                }
-            }
-            Criterion::All
-            | Criterion::Nothing
-            | Criterion::Test { .. }
-            | Criterion::Has { .. } => self.estimate(level, criterion),
-        }
+        self.worth_asking(level, criterion, candidates)
+            .then(|| self.ask(level, criterion))?
     }
 
     fn ask<'e>(&'e self, level: Level, criterion: &'e Criterion) -> Option<Question<'e>> {

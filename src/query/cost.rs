@@ -5,12 +5,17 @@
 
 use rorqual_schema::{Hop, ResourceType};
 
-use super::ask::ENTRIES_PER_QUESTION;
 use super::criterion::{Criterion, Test};
 use super::evaluate::{Evaluator, Level};
 
 /// A text, number or date costs more than a token, whose postings are bitmaps already: what is found is put in order.
 const UNORDERED: u64 = 3;
+/// Entries that are read in the time of asking one test about one ordinal.
+const ENTRIES_PER_QUESTION: u64 = 64;
+/// Common tokens have bitmaps, of which so many entries are read in the time of one.
+const ENTRIES_OF_BITMAP: u64 = 16;
+/// From how many ordinals on a token is taken to have a bitmap.
+const COMMON: u64 = 4096;
 /// Following a reference costs more than reading an entry.
 const FOLLOWED: u64 = 5;
 /// Reading the ordinals that a reference has from a given resource.
@@ -74,7 +79,7 @@ impl Evaluator<'_> {
             }
             Criterion::Test { test, .. } => match test {
                 Test::Token(_) | Test::OfType { .. } => {
-                    reading.add(self.estimate(level, criterion));
+                    reading.add(of_token(self.estimate(level, criterion)));
                 }
                 Test::StartsWith(_)
                 | Test::Equals(_)
@@ -99,7 +104,7 @@ impl Evaluator<'_> {
             } => {
                 let hop = if *climb { Hop::Above } else { Hop::Direct };
                 if let Some(kept) = self.estimate_precomputed(level, *parameter, hop, inner) {
-                    return reading.add(kept);
+                    return reading.add(of_kept(inner, kept));
                 }
                 // How deep families go is not told by counts.
                 reading.unknown |= *climb || self.is_precomputed(level, *parameter, hop, inner);
@@ -134,16 +139,82 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Whether asking each of so many candidates about a criterion is cheaper than reading all that it selects.
+    pub(super) fn worth_asking(
+        &self,
+        level: Level,
+        criterion: &Criterion,
+        candidates: u64,
+    ) -> bool {
+        match self.choices().candidates {
+            0 => false,
+            few if candidates <= few => true,
+            _ => {
+                let mut whole = Reading::default();
+                self.read(level, criterion, &mut whole);
+                let each = self.entries_per_question(level, criterion);
+                candidates.saturating_mul(each) <= whole.entries
+            }
+        }
+    }
+
+    /// Entries that are read in the time of asking about one ordinal of a level.
+    fn entries_per_question(&self, level: Level, criterion: &Criterion) -> u64 {
+        let further = match criterion {
+            Criterion::All | Criterion::Nothing | Criterion::Test { .. } => 0,
+            Criterion::And(parts) | Criterion::Or(parts) => {
+                let each = parts
+                    .iter()
+                    .map(|part| self.entries_per_question(level, part));
+                return each.sum();
+            }
+            Criterion::Not(inner) => return self.entries_per_question(level, inner),
+            Criterion::Line { group, inner } => {
+                let inside = level.lines(*group);
+                let directory = self.directory(level);
+                let lines = directory
+                    .group(*group)
+                    .map_or(0, |group| group.lines.len() as u64);
+                // As many lines as there are at a time; of those inside lines, of the whole owner.
+                let at_once = lines.div_ceil(u64::from(directory.len()).max(1));
+                at_once.saturating_mul(self.entries_per_question(inside, inner))
+            }
+            Criterion::Chain { target, inner, .. } => {
+                self.entries_per_question(Level::resources(*target, 0), inner)
+            }
+            Criterion::Has { source, inner, .. } => {
+                self.entries_per_question(Level::resources(*source, 0), inner)
+            }
+        };
+        ENTRIES_PER_QUESTION.saturating_add(further)
+    }
+
     fn read_beside(&self, level: Level, part: &Criterion, left: u64, reading: &mut Reading) {
         let mut whole = Reading::default();
         self.read(level, part, &mut whole);
-        let asked = left.saturating_mul(ENTRIES_PER_QUESTION);
+        let asked = left.saturating_mul(self.entries_per_question(level, part));
         if asked < whole.entries && can_be_asked(part) && left <= self.choices().candidates {
             return reading.add(asked);
         }
         reading.add(whole.entries);
         reading.unknown |= whole.unknown;
     }
+}
+
+/// What reading a criterion costs that is kept one step away and selects so many ordinals.
+fn of_kept(inner: &Criterion, ordinals: u64) -> u64 {
+    match inner {
+        Criterion::Test {
+            test: Test::Token(_),
+            ..
+        } => of_token(ordinals),
+        _ => ordinals,
+    }
+}
+
+/// What reading a token of so many ordinals costs.
+fn of_token(ordinals: u64) -> u64 {
+    ordinals.min(COMMON + ordinals / ENTRIES_OF_BITMAP)
 }
 
 /// Whether single ordinals can be asked, as a rule.

@@ -131,13 +131,9 @@ impl Evaluator<'_> {
                 }
                 Ok(found)
             }
-            (Test::Near { centre, metres }, Values::Position(index)) => Ok(from_unordered(
-                &index
-                    .within(*centre, *metres)
-                    .into_iter()
-                    .map(|hit| hit.0)
-                    .collect::<Vec<_>>(),
-            )),
+            (Test::Near { centre, metres }, Values::Position(index)) => {
+                Ok(from_unordered(&index.within(*centre, *metres)))
+            }
             _ => Err(misfit()),
         }
     }
