@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use rorqual::access::POLICY;
 use rorqual::index::bodies::{BODIES, DEFLATED, SPANS, length_before};
 use rorqual::index::deflated::Sum;
-use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
-use rorqual::index::gathered::{GATHERED, Gathered, read};
+use rorqual::index::directory::{PACK, TEXT};
+use rorqual::index::gathered::{GATHERED, KeptResources, read_resources};
 use rorqual::index::generation::{Generation, sync_directory};
 use rorqual::index::link::share_file;
 use rorqual::index::manifest::{FileRecord, Manifest};
 use rorqual::index::overlay::WRITTEN;
 use rorqual::index::pack::Pack;
+use rorqual::index::runs::Run;
 use rorqual::index::spans::{Spans, TakenSpans};
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_schema::{ResourceType, Schema, is_id};
@@ -127,7 +128,7 @@ pub struct Live {
 /// What is taken up of the live generation.
 pub struct TakenUp {
     /// Values by type; none of anomalies, which every build carries over by itself.
-    pub directories: Vec<DirectoryCollector>,
+    pub runs: Vec<Vec<Run>>,
     /// Resources by type.
     pub resources: Vec<Vec<Resource>>,
     /// Their bodies, plain and compressed.
@@ -137,7 +138,8 @@ pub struct TakenUp {
 /// What is taken up of one type.
 struct OfType {
     kind: ResourceType,
-    gathered: Gathered,
+    known: KeptResources,
+    run: Run,
     offsets: Vec<u64>,
     bodies: Spool,
     deflated: Vec<(u64, Sum)>,
@@ -279,10 +281,7 @@ impl Live {
                 .collect::<Result<_, _>>()
         })?;
         let mut taken = TakenUp {
-            directories: ResourceType::ALL
-                .iter()
-                .map(|&kind| DirectoryCollector::new(schema, kind))
-                .collect(),
+            runs: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
             resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
             spools: Vec::new(),
         };
@@ -291,7 +290,7 @@ impl Live {
             let at = of_type.kind.index();
             let spool = first + taken.spools.len() as u16;
             taken.resources[at] = of_type.resources(spool);
-            taken.directories[at] = of_type.gathered.directory;
+            taken.runs[at].push(of_type.run);
             taken.spools.extend([of_type.bodies, of_type.blocks]);
         }
         Ok(taken)
@@ -304,7 +303,9 @@ impl Live {
             path: place.clone(),
             detail: detail.to_owned(),
         };
-        let gathered = read(&self.sound(&name)?, schema, kind)?;
+        let gathered = self.sound(&name)?;
+        let known = read_resources(&gathered)?;
+        let run = Run::kept(&gathered, schema, kind, known.ids.len() as u32)?;
         let pack = Pack::open(&self.sound(&file(kind, PACK))?)?;
         let offsets = pack.column::<u64>("bodies.offsets")?.to_vec();
         let ends = pack.column::<u64>("deflated.offsets")?;
@@ -315,17 +316,18 @@ impl Live {
         let deflated: Vec<(u64, Sum)> = ends.iter().skip(1).copied().zip(sums).collect();
         let counts = [
             offsets.len().saturating_sub(1),
-            gathered.updated.len(),
+            known.updated.len(),
             deflated.len(),
         ];
-        if counts != [gathered.ids.len(); 3] {
+        if counts != [known.ids.len(); 3] {
             return Err(damaged(
                 "it holds another number of resources than the index",
             ));
         }
         Ok(OfType {
             kind,
-            gathered,
+            known,
+            run,
             offsets,
             bodies: Spool::open(&self.path.join(file(kind, BODIES)))?,
             deflated,
@@ -347,7 +349,7 @@ impl OfType {
             }
         });
         let bounds = self.offsets.iter().zip(self.offsets.iter().skip(1));
-        let known = self.gathered.ids.iter().zip(&self.gathered.updated);
+        let known = self.known.ids.iter().zip(&self.known.updated);
         known
             .zip(bounds)
             .zip(compressed)

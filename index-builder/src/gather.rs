@@ -1,10 +1,11 @@
 //! Workers: parse each record, extract what the schema asks for, keep the body.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rorqual::index::FormatError;
 use rorqual::index::deflated::{Deflater, Sum};
 use rorqual::index::directory::{DirectoryCollector, join_text};
+use rorqual::index::runs::Run;
 use rorqual_schema::{Extraction, Node, ResourceType, Schema, is_id, parse_date};
 
 use crate::input::{Item, Origin, Record};
@@ -100,9 +101,9 @@ pub struct Reject {
 
 /// What one worker gathered.
 pub struct Gathered {
-    /// Values, by resource type.
-    pub directories: Vec<DirectoryCollector>,
-    /// Resources by type, in the order of the collector's slots.
+    /// Values by resource type, in runs.
+    pub runs: Vec<Vec<Run>>,
+    /// Resources by type, in the order of the slots of the runs.
     pub resources: Vec<Vec<Resource>>,
     /// Rejected records.
     pub rejects: Vec<Reject>,
@@ -113,7 +114,15 @@ pub struct Gathered {
 /// A worker at its task.
 pub struct Gatherer<'s> {
     schema: &'s Schema,
+    path: PathBuf,
+    /// Values of the run that is being gathered, by type.
     directories: Vec<DirectoryCollector>,
+    runs: Vec<Vec<Run>>,
+    /// As many bytes may values take before they are sealed.
+    room: usize,
+    /// How many runs were sealed, and how many resources there are since.
+    sealed: usize,
+    since: usize,
     resources: Vec<Vec<Resource>>,
     rejects: Vec<Reject>,
     spool: SpoolWriter,
@@ -125,7 +134,7 @@ pub struct Gatherer<'s> {
 }
 
 impl<'s> Gatherer<'s> {
-    /// A worker that spools to `path`.
+    /// A worker that spools to `path`; whenever its values take more than `room` bytes it seals them as runs in files beside it.
     ///
     /// # Errors
     /// [`FormatError::Io`].
@@ -133,13 +142,19 @@ impl<'s> Gatherer<'s> {
         schema: &'s Schema,
         path: &Path,
         number: u16,
+        room: usize,
     ) -> Result<Gatherer<'s>, FormatError> {
         Ok(Gatherer {
             schema,
+            path: path.to_owned(),
             directories: ResourceType::ALL
                 .iter()
                 .map(|&kind| DirectoryCollector::new(schema, kind))
                 .collect(),
+            runs: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            room,
+            sealed: 0,
+            since: 0,
             resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
             rejects: Vec::new(),
             spool: SpoolWriter::create(path)?,
@@ -214,7 +229,7 @@ impl<'s> Gatherer<'s> {
             }
         };
         let id: Box<str> = id.into();
-        self.values(kind, &node);
+        self.values(kind, &node)?;
         join_text(self.schema, kind, &node, &mut self.text);
         let deflated = self.spool.push(self.deflater.deflate(&record.bytes)?)?;
         let sum = Sum::of(&record.bytes);
@@ -260,7 +275,7 @@ impl<'s> Gatherer<'s> {
         resource: &Resource,
         workers: u16,
     ) -> Result<(), FormatError> {
-        self.values(kind, node);
+        self.values(kind, node)?;
         let text = match resource.text {
             HumanText::Spooled { piece, spool } => HumanText::Spooled {
                 piece,
@@ -288,10 +303,38 @@ impl<'s> Gatherer<'s> {
     }
 
     /// Notes the values of the next resource of a type.
-    fn values(&mut self, kind: ResourceType, node: &Node<'_>) {
+    fn values(&mut self, kind: ResourceType, node: &Node<'_>) -> Result<(), FormatError> {
+        /// So often is looked at what values take.
+        const EVERY: usize = 64;
         let mut extraction = Extraction::new();
         self.schema.extract(kind, node, &mut extraction);
         self.directories[kind.index()].add(&extraction);
+        self.since += 1;
+        let weight = || self.directories.iter().map(DirectoryCollector::weight);
+        if self.since.is_multiple_of(EVERY) && weight().sum::<usize>() > self.room {
+            self.seal(true)?;
+        }
+        Ok(())
+    }
+
+    /// Seals the values gathered since the last run, in files or in memory.
+    fn seal(&mut self, in_files: bool) -> Result<(), FormatError> {
+        let every = self.directories.iter_mut().zip(&mut self.runs);
+        for ((directory, runs), kind) in every.zip(ResourceType::ALL) {
+            if directory.is_empty() {
+                continue;
+            }
+            let fresh = DirectoryCollector::new(self.schema, kind);
+            let gathered = std::mem::replace(directory, fresh);
+            let mut path = self.path.clone();
+            path.as_mut_os_string()
+                .push(format!("-run-{}-{}", self.sealed, kind.name()));
+            let path = in_files.then_some(path);
+            runs.push(Run::seal(self.schema, kind, &gathered, path.as_deref())?);
+        }
+        self.sealed += 1;
+        self.since = 0;
+        Ok(())
     }
 
     fn reject(&mut self, record: Record, kind: Option<ResourceType>, reason: RejectReason) {
@@ -310,9 +353,11 @@ impl<'s> Gatherer<'s> {
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn finish(self) -> Result<Gathered, FormatError> {
+    pub fn finish(mut self) -> Result<Gathered, FormatError> {
+        // Once files were needed, what is left makes room for what is written next.
+        self.seal(self.sealed > 0)?;
         Ok(Gathered {
-            directories: self.directories,
+            runs: self.runs,
             resources: self.resources,
             rejects: self.rejects,
             spool: self.spool.finish()?,

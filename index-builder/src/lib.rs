@@ -20,6 +20,7 @@
 
 pub mod assemble;
 pub mod bodies;
+pub mod crew;
 pub mod delta;
 pub mod delta_summary;
 pub mod gather;
@@ -39,5 +40,5 @@ pub mod write;
 mod build;
 mod build_error;
 
-pub use build::{BuildOptions, Delta, build};
+pub use build::{BuildOptions, DEFAULT_MEMORY, Delta, build};
 pub use build_error::BuildError;

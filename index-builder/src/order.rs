@@ -3,10 +3,11 @@
 //! Organizations follow their tree, roots and siblings in the order of a Hilbert curve over France and the seas;
 //! offers follow their organisation, places and roles their offer, practitioners their role.
 
+use rorqual::index::FormatError;
 use rorqual::index::column::Collector;
-use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::reference::Edge;
-use rorqual_schema::{Position, ResourceType, Schema};
+use rorqual::index::runs::{Gathering as _, Runs};
+use rorqual_schema::{Parameter, ParameterType, Position, ResourceType, Schema};
 
 use crate::gather::Resource;
 use crate::resolve::{Kept, Resolved};
@@ -23,13 +24,16 @@ pub struct Order {
 const NOWHERE: u64 = u64::MAX;
 
 /// Orders everything that is kept. The answer depends on the extract only, not on the order of its lines.
+///
+/// # Errors
+/// [`FormatError`] when what was gathered cannot be read.
 pub fn order(
     schema: &Schema,
-    directories: &[DirectoryCollector],
+    directories: &[Runs],
     resources: &[Vec<Resource>],
     kept: &Kept,
     resolved: &Resolved,
-) -> Order {
+) -> Result<Order, FormatError> {
     use ResourceType::{
         HealthcareService, Location, Organization, Practitioner, PractitionerRole, Task,
     };
@@ -47,7 +51,7 @@ pub fn order(
             .collect(),
         slots: vec![Vec::new(); ResourceType::COUNT],
     };
-    let location_place = view.location_places();
+    let location_place = view.location_places()?;
     let offer_place = least_through(
         view.edges(HealthcareService, "location"),
         resources[HealthcareService.index()].len(),
@@ -113,7 +117,7 @@ pub fn order(
         Task,
         view.sorted(Task, |slot| ((tasks[slot].updated as u64) ^ (1 << 63), 0)),
     );
-    order
+    Ok(order)
 }
 
 impl Order {
@@ -127,7 +131,7 @@ impl Order {
 
 struct View<'a> {
     schema: &'a Schema,
-    directories: &'a [DirectoryCollector],
+    directories: &'a [Runs],
     resources: &'a [Vec<Resource>],
     kept: &'a Kept,
     resolved: &'a Resolved,
@@ -161,12 +165,14 @@ impl<'a> View<'a> {
     }
 
     /// Where each Location slot lies on the curve.
-    fn location_places(&self) -> Vec<u64> {
+    fn location_places(&self) -> Result<Vec<u64>, FormatError> {
         let kind = ResourceType::Location;
         let mut places = vec![NOWHERE; self.resources[kind.index()].len()];
-        for number in 0..self.schema.parameters(kind).len() {
-            if let Some(Collector::Position(positions)) =
-                self.directories[kind.index()].collector(number)
+        let parameters = self.schema.parameters(kind).iter().enumerate();
+        let special = |parameter: &Parameter| parameter.kind == ParameterType::Special;
+        for (number, parameter) in parameters.filter(|(_, parameter)| special(parameter)) {
+            if let Collector::Position(positions) =
+                &*self.directories[kind.index()].values(number, parameter)?
             {
                 for &(slot, position) in positions.values() {
                     places[slot as usize] = hilbert(position);
@@ -174,7 +180,7 @@ impl<'a> View<'a> {
                 break;
             }
         }
-        places
+        Ok(places)
     }
 
     /// Organization slots, parents before children, depth first.

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use ahash::RandomState;
 
+use rorqual::index::FormatError;
 use rorqual::index::column::Collector;
-use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::reference::{Edge, Pointer};
-use rorqual_schema::{ResourceType, Schema};
+use rorqual::index::runs::{Gathering as _, Runs};
+use rorqual_schema::{ParameterType, ResourceType, Schema};
 
 use crate::delta::Withdrawn;
 use crate::gather::{Provenance, Resource};
@@ -116,19 +117,23 @@ pub struct Resolved {
 type Identifiers = HashMap<Vec<u8>, Vec<(ResourceType, Vec<u8>, u32)>>;
 
 /// Resolves every reference of the extract.
+///
+/// # Errors
+/// [`FormatError`] when what was gathered cannot be read.
 pub fn resolve(
     schema: &Schema,
-    directories: &[DirectoryCollector],
+    directories: &[Runs],
     kept: &Kept,
     slots: &Slots<'_>,
-) -> Resolved {
-    let identifiers = identifiers(schema, directories, kept);
-    let of_type = |kind: ResourceType| {
+) -> Result<Resolved, FormatError> {
+    let identifiers = identifiers(schema, directories, kept)?;
+    let of_type = |kind: ResourceType| -> Result<_, FormatError> {
         let (mut all, mut count, mut without_focus) = (Vec::new(), 0, Vec::new());
         for (number, parameter) in schema.parameters(kind).iter().enumerate() {
             let mut edges = Vec::new();
-            if let Some(Collector::Reference(references)) =
-                directories[kind.index()].collector(number)
+            if parameter.kind == ParameterType::Reference
+                && let Collector::Reference(references) =
+                    &*directories[kind.index()].values(number, parameter)?
             {
                 let targets = &parameter.targets;
                 let (found, dangling) = references.resolve(
@@ -164,28 +169,34 @@ pub fn resolve(
             }
             all.push(edges);
         }
-        (all, count, without_focus)
+        Ok((all, count, without_focus))
     };
     let mut resolved = Resolved {
         edges: Vec::new(),
         dangling: Vec::new(),
         without_focus: Vec::new(),
     };
-    for (edges, dangling, without_focus) in each_type(of_type) {
+    for of_type in each_type(of_type) {
+        let (edges, dangling, without_focus) = of_type?;
         resolved.edges.push(edges);
         resolved.dangling.push(dangling);
         resolved.without_focus.extend(without_focus);
     }
-    resolved
+    Ok(resolved)
 }
 
 /// The identifiers that logical references name: only those, since most references are literal.
-fn identifiers(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept) -> Identifiers {
+fn identifiers(
+    schema: &Schema,
+    directories: &[Runs],
+    kept: &Kept,
+) -> Result<Identifiers, FormatError> {
     let mut wanted: Identifiers = HashMap::new();
     for kind in ResourceType::ALL {
-        for number in 0..schema.parameters(kind).len() {
-            if let Some(Collector::Reference(references)) =
-                directories[kind.index()].collector(number)
+        for (number, parameter) in schema.parameters(kind).iter().enumerate() {
+            if parameter.kind == ParameterType::Reference
+                && let Collector::Reference(references) =
+                    &*directories[kind.index()].values(number, parameter)?
             {
                 references.logical_values(|value| {
                     wanted.entry(value.to_vec()).or_default();
@@ -194,22 +205,22 @@ fn identifiers(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
         }
     }
     if wanted.is_empty() {
-        return wanted;
+        return Ok(wanted);
     }
     for kind in ResourceType::ALL {
         let Some(number) = schema.find(kind, "identifier") else {
             continue;
         };
-        let Some(Collector::Token(tokens)) = directories[kind.index()].collector(number) else {
-            continue;
-        };
-        tokens.each(|value, system, slot| {
-            if kept.is_kept(kind, slot)
-                && let Some(holders) = wanted.get_mut(value)
-            {
-                holders.push((kind, system.to_vec(), slot));
-            }
-        });
+        let parameter = &schema.parameters(kind)[number];
+        if let Collector::Token(tokens) = &*directories[kind.index()].values(number, parameter)? {
+            tokens.each(|value, system, slot| {
+                if kept.is_kept(kind, slot)
+                    && let Some(holders) = wanted.get_mut(value)
+                {
+                    holders.push((kind, system.to_vec(), slot));
+                }
+            });
+        }
     }
-    wanted
+    Ok(wanted)
 }

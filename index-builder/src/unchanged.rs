@@ -1,10 +1,11 @@
 //! What a delta leaves as it was: the files of the live generation that the next one shares, because a build would write them
 //! again byte for byte.
 
+use rorqual::index::FormatError;
 use rorqual::index::column::Collector;
-use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::overlay::WRITTEN;
-use rorqual_schema::{Hop, ResourceType, Schema};
+use rorqual::index::runs::{Gathering as _, Runs};
+use rorqual_schema::{Hop, Parameter, ParameterType, ResourceType, Schema};
 
 use crate::gather::{HumanText, Resource};
 use crate::order::Order;
@@ -26,25 +27,42 @@ impl Unchanged {
 
     /// Compares what a generation is made from with the live one it starts from, whose resources come first in `resources`, by
     /// ordinal.
+    ///
+    /// # Errors
+    /// [`FormatError`] when what was gathered cannot be read.
     pub fn find(
         schema: &Schema,
-        directories: &[DirectoryCollector],
+        directories: &[Runs],
         resources: &[Vec<Resource>],
         order: &Order,
-    ) -> Unchanged {
+    ) -> Result<Unchanged, FormatError> {
+        let by_identifier = |kind: ResourceType| {
+            let parameters = schema.parameters(kind).iter().enumerate();
+            let named = |(number, parameter): (usize, &Parameter)| {
+                if parameter.kind != ParameterType::Reference {
+                    return Ok(false);
+                }
+                match &*directories[kind.index()].values(number, parameter)? {
+                    Collector::Reference(references) => Ok(references.has_logical()),
+                    _ => Ok(false),
+                }
+            };
+            parameters.map(named).collect::<Result<Vec<bool>, _>>()
+        };
+        let by_identifier = ResourceType::ALL.iter().map(|&kind| by_identifier(kind));
         let seen = ResourceType::ALL
             .map(|kind| Seen::of(kind, &resources[kind.index()], &order.slots[kind.index()]));
         let depends = Depends {
             schema,
-            directories,
+            by_identifier: by_identifier.collect::<Result<_, FormatError>>()?,
             seen: &seen,
         };
-        Unchanged {
+        Ok(Unchanged {
             resources: seen.iter().map(|seen| seen.resources).collect(),
             packs: ResourceType::ALL
                 .map(|kind| depends.pack_stays(kind))
                 .to_vec(),
-        }
+        })
     }
 
     /// Whether a type has the resources it had, each with its content and its ordinal: its bodies, its full text and what was
@@ -84,7 +102,8 @@ impl Seen {
 /// What an index depends on.
 struct Depends<'a> {
     schema: &'a Schema,
-    directories: &'a [DirectoryCollector],
+    /// Whether a reference of a parameter names its target by an identifier, by type and parameter.
+    by_identifier: Vec<Vec<bool>>,
     seen: &'a [Seen],
 }
 
@@ -99,10 +118,10 @@ impl Depends<'_> {
     fn references_stay(&self, kind: ResourceType) -> bool {
         let parameters = self.schema.parameters(kind).iter().enumerate();
         parameters.into_iter().all(|(number, parameter)| {
-            let by_identifier = match self.directories[kind.index()].collector(number) {
-                Some(Collector::Reference(references)) => references.has_logical(),
-                _ => return true,
-            };
+            if parameter.kind != ParameterType::Reference {
+                return true;
+            }
+            let by_identifier = self.by_identifier[kind.index()][number];
             parameter.targets.iter().all(|target| {
                 let seen = &self.seen[target.index()];
                 // An identifier is content of the target.

@@ -9,12 +9,14 @@ use rorqual::access::{FACTS, POLICY};
 use rorqual::index::generation::{VIEWS, sync_directory};
 use rorqual::index::manifest::{FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest, write_synced};
 use rorqual::index::overlay::WRITTEN;
+use rorqual::index::runs::Runs;
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_access::{DataRules, Directory, Policy, Redacted, Survey, Target};
 use rorqual_schema::{Node, ResourceType, Schema};
 
 use crate::BuildError;
 use crate::assemble::{Merged, assemble};
+use crate::crew::Crew;
 use crate::gather::{Gathered, Gatherer, Resource};
 use crate::input::{Item, Origin, Record};
 use crate::progress::Progress;
@@ -48,7 +50,7 @@ pub fn write_views(
     policy_text: &str,
     built: &Path,
     staging: &Path,
-    threads: usize,
+    crew: Crew,
     progress: &Progress,
 ) -> Result<(Vec<String>, BTreeMap<String, FileRecord>), BuildError> {
     let policy = Policy::from_toml(policy_text)?;
@@ -71,13 +73,12 @@ pub fn write_views(
         let folder = built.join(VIEWS).join(name);
         fs::create_dir_all(&folder).map_err(|error| FormatError::io(&folder, error))?;
         let step = progress.step(&format!("redacting for {}", view.profiles.join(", ")));
-        let mut merged = Merged::new(source.schema);
-        let (mut parts, mut own) = (Vec::new(), Vec::new());
-        for one in redact(source, &directory, view.rules, staging, threads)? {
-            parts.push((one.directories, one.resources));
+        let mut merged = Merged::new();
+        let mut own = Vec::new();
+        for one in redact(source, &directory, view.rules, staging, crew)? {
+            merged.take(one.runs, one.resources);
             own.push(one.spool);
         }
-        merged.absorb(parts);
         // What rules leave whole stays where it is.
         let spools: Vec<Spool> = own.iter().chain(source.spools).cloned().collect();
         step.finish("done");
@@ -87,11 +88,12 @@ pub fn write_views(
             &spools,
             &folder,
             Besides::default(),
-            threads,
+            crew,
             progress,
         )?;
         // The next view fills spools of the same names.
         own.into_iter().try_for_each(Spool::remove)?;
+        merged.directories.into_iter().try_for_each(Runs::remove)?;
         let manifest = Manifest {
             counts: assembled.counts_by_type(),
             dangling: assembled.dangling_by_type(),
@@ -158,13 +160,13 @@ fn redact(
     directory: &Directory,
     rules: &DataRules,
     staging: &Path,
-    threads: usize,
+    crew: Crew,
 ) -> Result<Vec<Gathered>, BuildError> {
     let visibility = directory.visibility(rules);
-    let threads = threads.clamp(1, 64);
+    let Crew { threads, room } = crew;
     let worker = |number: usize| -> Result<Gathered, BuildError> {
         let path = staging.join(format!("view-spool-{number}"));
-        let mut gatherer = Gatherer::create(source.schema, &path, number as u16)?;
+        let mut gatherer = Gatherer::create(source.schema, &path, number as u16, room)?;
         let mut body = Vec::new();
         let own = kept(source).enumerate().skip(number).step_by(threads);
         for (sequence, (kind, resource)) in own {

@@ -46,12 +46,10 @@ impl TokenCollector {
         }
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: TokenCollector, shift: u32) {
-        let terms = self.terms.absorb(other.terms);
-        self.pairs.absorb(other.pairs, &terms, shift);
-        let typed = self.typed.absorb(other.typed);
-        self.typed_pairs.absorb(other.typed_pairs, &typed, shift);
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        let terms = self.terms.weight() + self.pairs.weight();
+        terms + self.typed.weight() + self.typed_pairs.weight()
     }
 
     /// The slots that hold each `code` value: (code, system, slot), for resolving logical references.
