@@ -10,10 +10,10 @@ use rorqual_schema::{ResourceType, Schema};
 
 use crate::crew::Crew;
 use crate::delta::{Withdrawn, none_withdrawn};
-use crate::gather::Resource;
 use crate::order::order;
 use crate::progress::Progress;
 use crate::resolve::{Kept, Resolved, resolve};
+use crate::resources::Resources;
 use crate::spool::Spool;
 use crate::write::{Besides, Material, write_generation};
 
@@ -22,7 +22,7 @@ pub struct Merged {
     /// Values, by type.
     pub directories: Vec<Runs>,
     /// Resources, by type and slot.
-    pub resources: Vec<Vec<Resource>>,
+    pub resources: Vec<Resources>,
     /// The ids that go, by type.
     pub withdrawn: Withdrawn,
 }
@@ -32,21 +32,21 @@ impl Merged {
     pub fn new() -> Merged {
         Merged {
             directories: ResourceType::ALL.iter().map(|_| Runs::default()).collect(),
-            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            resources: ResourceType::ALL
+                .iter()
+                .map(|_| Resources::default())
+                .collect(),
             withdrawn: none_withdrawn(),
         }
     }
 
     /// Takes over what a worker gathered, by type: runs and the resources that they are of.
-    pub fn take(&mut self, runs: Vec<Vec<Run>>, resources: Vec<Vec<Resource>>) {
+    pub fn take(&mut self, runs: Vec<Vec<Run>>, resources: Vec<Resources>) {
         for (ours, runs) in self.directories.iter_mut().zip(runs) {
             runs.into_iter().for_each(|run| ours.push(run));
         }
         for (ours, resources) in self.resources.iter_mut().zip(resources) {
-            match ours.is_empty() {
-                true => *ours = resources,
-                false => ours.extend(resources),
-            }
+            ours.append(resources);
         }
     }
 }
@@ -99,7 +99,7 @@ pub fn assemble(
     progress: &Progress,
 ) -> Result<Assembled, FormatError> {
     let step = progress.step("resolving references");
-    let (kept, slots) = Kept::decide(&merged.resources, &merged.withdrawn);
+    let (kept, slots) = Kept::decide(&merged.resources, &merged.withdrawn)?;
     let resolved = resolve(schema, &merged.directories, &kept, &slots)?;
     drop(slots);
     let order = order(

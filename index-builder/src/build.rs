@@ -23,7 +23,7 @@ use crate::assemble::{Merged, assemble};
 use crate::crew::Crew;
 use crate::delta::{Live, none_withdrawn, read_withdrawn};
 use crate::delta_summary::DeltaSummary;
-use crate::gather::{Gathered, Gatherer, Provenance, Reject, Resource};
+use crate::gather::{Gathered, Gatherer, Provenance, Reject};
 use crate::held::HeldSources;
 use crate::input::{InputSummary, Inputs, Item, Limits, Origin, Record};
 use crate::progress::Progress;
@@ -171,7 +171,12 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     if let Some(live) = &live {
         // Behind the spools of the workers, that of the anomalies and the files of the input.
         let first = gathered.len() + 1 + held.spools.len();
-        let taken = live.take_up(&schema, first as u16)?;
+        let taken = live.take_up(
+            &schema,
+            first as u16,
+            workplace.staging(),
+            options.crew().room,
+        )?;
         merged.take(taken.runs, taken.resources);
         live_spools = taken.spools;
     }
@@ -207,8 +212,9 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     for kind in ResourceType::ALL {
         let counts = report.counts(kind.name());
         let resources = &merged.resources[kind.index()];
-        let of_extract = |resource: &&Resource| resource.provenance == Provenance::Extract;
-        counts.read += resources.iter().filter(of_extract).count() as u64;
+        let of_extract = |provenance: &&Provenance| **provenance == Provenance::Extract;
+        let provenances = resources.provenances().iter();
+        counts.read += provenances.filter(of_extract).count() as u64;
         counts.indexed = assembled.counts[kind.index()];
         counts.replaced = assembled.kept.replaced[kind.index()];
         counts.dangling_references = assembled.resolved.dangling[kind.index()];
@@ -362,17 +368,13 @@ fn report_anomalies(merged: &Merged, kept: &Kept, resolved: &Resolved, report: &
     const NAMED: usize = 20;
     let kind = ResourceType::Task;
     let resources = &merged.resources[kind.index()];
-    let carried = |slot: u32| {
-        kept.is_kept(kind, slot) && resources[slot as usize].provenance != Provenance::Extract
-    };
-    report.anomalies.carried = (0..resources.len() as u32)
-        .filter(|slot| carried(*slot))
-        .count() as u64;
+    let carried = resources.each().filter(|(slot, _, provenance)| {
+        kept.is_kept(kind, *slot) && *provenance != Provenance::Extract
+    });
+    report.anomalies.carried = carried.count() as u64;
     report.anomalies.without_focus = resolved.without_focus.len() as u64;
     let named = resolved.without_focus.iter().take(NAMED);
-    report.anomalies.without_focus_ids = named
-        .map(|slot| resources[*slot as usize].id.to_string())
-        .collect();
+    report.anomalies.without_focus_ids = named.map(|slot| resources.id(*slot).to_owned()).collect();
 }
 
 /// Reads the extract on this thread while workers parse.

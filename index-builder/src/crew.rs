@@ -22,7 +22,11 @@ impl Crew {
     }
 }
 
-/// Reads an amount of memory: a whole number and its unit, KiB, MiB or GiB, with or without a blank between them.
+/// The least memory that a build is given: 16 MiB.
+const LEAST: u64 = 16 << 20;
+
+/// Reads an amount of memory: a whole number and its unit, KiB, MiB or GiB, with or without a blank between them; at least
+/// 16 MiB.
 ///
 /// # Errors
 /// What is expected instead.
@@ -43,7 +47,13 @@ pub fn parse_memory(text: &str) -> Result<u64, String> {
         _ => return Err(expected()),
     };
     let number: u64 = number.parse().map_err(|_| expected())?;
-    number.checked_mul(unit).ok_or_else(expected)
+    let memory = number.checked_mul(unit).ok_or_else(expected)?;
+    match memory < LEAST {
+        true => Err(format!(
+            "{text:?} is too little: files would be too many to be read at once; give at least 16 MiB"
+        )),
+        false => Ok(memory),
+    }
 }
 
 #[cfg(test)]
@@ -57,8 +67,8 @@ mod tests {
             ("512 MiB", 512 << 20),
             ("512MiB", 512 << 20),
             ("1 GiB", 1 << 30),
-            ("0 KiB", 0),
-            ("64 KiB", 64 << 10),
+            ("16 MiB", 16 << 20),
+            ("65536 KiB", 64 << 20),
         ] {
             assert_eq!(parse_memory(text).unwrap(), bytes, "{text}");
         }

@@ -20,7 +20,8 @@ use rorqual::index::{FormatError, checksum_file};
 use rorqual_schema::{ResourceType, Schema, is_id};
 
 use crate::gather::{Compressed, HumanText, Provenance, Resource};
-use crate::spool::{Piece, Spool};
+use crate::resources::Resources;
+use crate::spool::{Piece, Spool, SpoolWriter};
 
 /// Why a delta cannot be applied. The live generation is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +131,7 @@ pub struct TakenUp {
     /// Values by type; none of anomalies, which every build carries over by itself.
     pub runs: Vec<Vec<Run>>,
     /// Resources by type.
-    pub resources: Vec<Vec<Resource>>,
+    pub resources: Vec<Resources>,
     /// Their bodies, plain and compressed.
     pub spools: Vec<Spool>,
 }
@@ -263,11 +264,18 @@ impl Live {
         Ok(shared)
     }
 
-    /// Takes up what the build of this generation gathered; spools are numbered from `first` on.
+    /// Takes up what the build of this generation gathered; spools are numbered from `first` on. What is known of its resources
+    /// goes to a file of `staging` where it takes more than `room` bytes.
     ///
     /// # Errors
     /// [`crate::BuildError`] when a file is damaged or cannot be read.
-    pub fn take_up(&self, schema: &Schema, first: u16) -> Result<TakenUp, crate::BuildError> {
+    pub fn take_up(
+        &self,
+        schema: &Schema,
+        first: u16,
+        staging: &Path,
+        room: usize,
+    ) -> Result<TakenUp, crate::BuildError> {
         let of_types: Vec<Result<OfType, FormatError>> = std::thread::scope(|scope| {
             let kinds = ResourceType::ALL
                 .into_iter()
@@ -282,17 +290,22 @@ impl Live {
         })?;
         let mut taken = TakenUp {
             runs: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
-            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            resources: ResourceType::ALL
+                .iter()
+                .map(|_| Resources::default())
+                .collect(),
             spools: Vec::new(),
         };
+        let mut rows = SpoolWriter::create(&staging.join("live-resources"))?;
         for of_type in of_types {
             let of_type = of_type?;
             let at = of_type.kind.index();
             let spool = first + taken.spools.len() as u16;
-            taken.resources[at] = of_type.resources(spool);
+            taken.resources[at] = of_type.resources(spool, &mut rows, room)?;
             taken.runs[at].push(of_type.run);
             taken.spools.extend([of_type.bodies, of_type.blocks]);
         }
+        rows.finish()?;
         Ok(taken)
     }
 
@@ -338,7 +351,12 @@ impl Live {
 
 impl OfType {
     /// The resources, by ordinal; their bodies are in `spool`, and compressed in the one after it.
-    fn resources(&self, spool: u16) -> Vec<Resource> {
+    fn resources(
+        &self,
+        spool: u16,
+        rows: &mut SpoolWriter,
+        room: usize,
+    ) -> Result<Resources, FormatError> {
         let mut end = 0;
         let compressed = self.deflated.iter().map(move |&(to, sum)| {
             let start = std::mem::replace(&mut end, to);
@@ -350,24 +368,25 @@ impl OfType {
         });
         let bounds = self.offsets.iter().zip(self.offsets.iter().skip(1));
         let known = self.known.ids.iter().zip(&self.known.updated);
-        known
-            .zip(bounds)
-            .zip(compressed)
-            .zip(0u32..)
-            .map(|((((id, &updated), (&start, &end)), deflated), ordinal)| {
-                let before = length_before(self.kind.name(), id) as u64;
-                Resource {
-                    id: id.clone(),
-                    updated,
-                    sequence: u64::from(ordinal),
-                    provenance: Provenance::Before,
-                    body: Piece::new(start + before, end.saturating_sub(start + before) as u32),
-                    deflated,
-                    text: HumanText::Stored(ordinal),
-                    spool,
-                }
-            })
-            .collect()
+        let known = known.zip(bounds).zip(compressed).zip(0u32..);
+        let mut resources = Resources::default();
+        for ((((id, &updated), (&start, &end)), deflated), ordinal) in known {
+            let before = length_before(self.kind.name(), id) as u64;
+            resources.push(&Resource {
+                id,
+                updated,
+                sequence: u64::from(ordinal),
+                provenance: Provenance::Before,
+                body: Piece::new(start + before, end.saturating_sub(start + before) as u32),
+                deflated,
+                text: HumanText::Stored(ordinal),
+                spool,
+            });
+            if resources.weight() > room {
+                resources.seal(rows)?;
+            }
+        }
+        Ok(resources)
     }
 }
 

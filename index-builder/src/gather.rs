@@ -10,6 +10,7 @@ use rorqual_schema::{Extraction, Node, ResourceType, Schema, is_id, parse_date};
 
 use crate::input::{Item, Origin, Record};
 use crate::rejects::RejectReason;
+use crate::resources::Resources;
 use crate::spool::{Piece, Spool, SpoolWriter};
 
 /// Where a resource is from. Of two versions of one age the later of these stays.
@@ -24,9 +25,9 @@ pub enum Provenance {
 }
 
 /// One resource, in order of arrival at a worker.
-pub struct Resource {
+pub struct Resource<'r> {
     /// Its id.
-    pub id: Box<str>,
+    pub id: &'r str,
     /// `meta.lastUpdated` in microseconds since 1970 UTC; `i64::MIN` without one.
     pub updated: i64,
     /// Position in the whole input.
@@ -43,7 +44,7 @@ pub struct Resource {
     pub spool: u16,
 }
 
-impl Resource {
+impl Resource<'_> {
     /// Reads its body into `buffer`, replacing what it held.
     ///
     /// # Errors
@@ -104,7 +105,7 @@ pub struct Gathered {
     /// Values by resource type, in runs.
     pub runs: Vec<Vec<Run>>,
     /// Resources by type, in the order of the slots of the runs.
-    pub resources: Vec<Vec<Resource>>,
+    pub resources: Vec<Resources>,
     /// Rejected records.
     pub rejects: Vec<Reject>,
     /// Bodies and texts.
@@ -118,12 +119,12 @@ pub struct Gatherer<'s> {
     /// Values of the run that is being gathered, by type.
     directories: Vec<DirectoryCollector>,
     runs: Vec<Vec<Run>>,
-    /// As many bytes may values take before they are sealed.
+    /// As many bytes may what was gathered take before it is sealed.
     room: usize,
     /// How many runs were sealed, and how many resources there are since.
     sealed: usize,
     since: usize,
-    resources: Vec<Vec<Resource>>,
+    resources: Vec<Resources>,
     rejects: Vec<Reject>,
     spool: SpoolWriter,
     number: u16,
@@ -155,7 +156,10 @@ impl<'s> Gatherer<'s> {
             room,
             sealed: 0,
             since: 0,
-            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            resources: ResourceType::ALL
+                .iter()
+                .map(|_| Resources::default())
+                .collect(),
             rejects: Vec::new(),
             spool: SpoolWriter::create(path)?,
             number,
@@ -228,8 +232,7 @@ impl<'s> Gatherer<'s> {
                 return Ok(());
             }
         };
-        let id: Box<str> = id.into();
-        self.values(kind, &node)?;
+        self.values(kind, &node);
         join_text(self.schema, kind, &node, &mut self.text);
         let deflated = self.spool.push(self.deflater.deflate(&record.bytes)?)?;
         let sum = Sum::of(&record.bytes);
@@ -259,8 +262,8 @@ impl<'s> Gatherer<'s> {
             },
             spool,
         };
-        self.resources[kind.index()].push(resource);
-        Ok(())
+        self.resources[kind.index()].push(&resource);
+        self.make_room()
     }
 
     /// Takes a resource that is in spools already, plain and compressed, parsed as `node`. Those spools are to follow the
@@ -272,10 +275,10 @@ impl<'s> Gatherer<'s> {
         &mut self,
         kind: ResourceType,
         node: &Node<'_>,
-        resource: &Resource,
+        resource: &Resource<'_>,
         workers: u16,
     ) -> Result<(), FormatError> {
-        self.values(kind, node)?;
+        self.values(kind, node);
         let text = match resource.text {
             HumanText::Spooled { piece, spool } => HumanText::Spooled {
                 piece,
@@ -289,8 +292,7 @@ impl<'s> Gatherer<'s> {
                 }
             }
         };
-        self.resources[kind.index()].push(Resource {
-            id: resource.id.clone(),
+        self.resources[kind.index()].push(&Resource {
             text,
             spool: resource.spool + workers,
             deflated: Compressed {
@@ -299,26 +301,40 @@ impl<'s> Gatherer<'s> {
             },
             ..*resource
         });
-        Ok(())
+        self.make_room()
     }
 
     /// Notes the values of the next resource of a type.
-    fn values(&mut self, kind: ResourceType, node: &Node<'_>) -> Result<(), FormatError> {
-        /// So often is looked at what values take.
-        const EVERY: usize = 64;
+    fn values(&mut self, kind: ResourceType, node: &Node<'_>) {
         let mut extraction = Extraction::new();
         self.schema.extract(kind, node, &mut extraction);
         self.directories[kind.index()].add(&extraction);
         self.since += 1;
-        let weight = || self.directories.iter().map(DirectoryCollector::weight);
-        if self.since.is_multiple_of(EVERY) && weight().sum::<usize>() > self.room {
-            self.seal(true)?;
-        }
-        Ok(())
     }
 
-    /// Seals the values gathered since the last run, in files or in memory.
+    /// Seals what was gathered when it takes more than its room.
+    fn make_room(&mut self) -> Result<(), FormatError> {
+        /// So often is looked at what it takes.
+        const EVERY: usize = 64;
+        let weight = || {
+            let values = self.directories.iter().map(DirectoryCollector::weight);
+            let rows = self.resources.iter().map(Resources::weight);
+            values.sum::<usize>() + rows.sum::<usize>()
+        };
+        match self.since.is_multiple_of(EVERY) && weight() > self.room {
+            true => self.seal(true),
+            false => Ok(()),
+        }
+    }
+
+    /// Seals what was gathered since the last run, in files or in memory.
     fn seal(&mut self, in_files: bool) -> Result<(), FormatError> {
+        if in_files {
+            let spool = &mut self.spool;
+            self.resources
+                .iter_mut()
+                .try_for_each(|resources| resources.seal(spool))?;
+        }
         let every = self.directories.iter_mut().zip(&mut self.runs);
         for ((directory, runs), kind) in every.zip(ResourceType::ALL) {
             if directory.is_empty() {

@@ -80,7 +80,8 @@ mod tests {
         let spools = [vec![gathered.spool.clone(); 2], held.spools].concat();
         let places = &gathered.resources[ResourceType::Location.index()];
         let bodies = |buffer: &mut Vec<u8>| -> Vec<Result<String, FormatError>> {
-            let read = places.iter().map(|place| {
+            let read = (0..places.len() as u32).map(|slot| {
+                let place = places.get(slot)?;
                 place.read_body(&spools, buffer)?;
                 Ok(String::from_utf8(buffer.clone()).unwrap())
             });

@@ -32,6 +32,7 @@ pub mod progress;
 pub mod rejects;
 pub mod report;
 pub mod resolve;
+pub mod resources;
 pub mod spool;
 pub mod unchanged;
 pub mod views;

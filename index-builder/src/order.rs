@@ -9,8 +9,8 @@ use rorqual::index::reference::Edge;
 use rorqual::index::runs::{Gathering as _, Runs};
 use rorqual_schema::{Parameter, ParameterType, Position, ResourceType, Schema};
 
-use crate::gather::Resource;
 use crate::resolve::{Kept, Resolved};
+use crate::resources::Resources;
 
 /// The ordinal of each slot, by type (`u32::MAX`: replaced), and how many ordinals there are.
 pub struct Order {
@@ -30,7 +30,7 @@ const NOWHERE: u64 = u64::MAX;
 pub fn order(
     schema: &Schema,
     directories: &[Runs],
-    resources: &[Vec<Resource>],
+    resources: &[Resources],
     kept: &Kept,
     resolved: &Resolved,
 ) -> Result<Order, FormatError> {
@@ -112,10 +112,14 @@ pub fn order(
         view.sorted(Practitioner, |slot| (first_role[slot], 0)),
     );
     let tasks = &resources[Task.index()];
+    let updated = |slot: u32| tasks.get(slot).map(|task| task.updated);
+    let updated: Vec<i64> = (0..tasks.len() as u32)
+        .map(updated)
+        .collect::<Result<_, _>>()?;
     // Shifting the sign bit keeps the order of instants in an unsigned key.
     order.assign(
         Task,
-        view.sorted(Task, |slot| ((tasks[slot].updated as u64) ^ (1 << 63), 0)),
+        view.sorted(Task, |slot| ((updated[slot] as u64) ^ (1 << 63), 0)),
     );
     Ok(order)
 }
@@ -132,7 +136,7 @@ impl Order {
 struct View<'a> {
     schema: &'a Schema,
     directories: &'a [Runs],
-    resources: &'a [Vec<Resource>],
+    resources: &'a [Resources],
     kept: &'a Kept,
     resolved: &'a Resolved,
 }
@@ -156,10 +160,9 @@ impl<'a> View<'a> {
         let resources = &self.resources[kind.index()];
         let mut slots = self.kept_slots(kind);
         slots.sort_by(|&a, &b| {
-            let (a, b) = (a as usize, b as usize);
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| resources[a].id.cmp(&resources[b].id))
+            key(a as usize)
+                .cmp(&key(b as usize))
+                .then_with(|| resources.id(a).cmp(resources.id(b)))
         });
         slots
     }
@@ -189,11 +192,7 @@ impl<'a> View<'a> {
         let count = self.resources[kind.index()].len();
         let mut parent = vec![u32::MAX; count];
         // Of several parents the first by id: slots follow the order in which lines were read, which must not show.
-        let id = |slot: u32| {
-            self.resources[kind.index()]
-                .get(slot as usize)
-                .map(|of| &of.id)
-        };
+        let id = |slot: u32| self.resources[kind.index()].id(slot);
         for edge in self.edges(kind, "partof") {
             let known = &mut parent[edge.from as usize];
             if *known == u32::MAX || id(edge.to) < id(*known) {

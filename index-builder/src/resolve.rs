@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ahash::RandomState;
+use hashbrown::HashTable;
 
 use rorqual::index::FormatError;
 use rorqual::index::column::Collector;
@@ -12,6 +13,7 @@ use rorqual_schema::{ParameterType, ResourceType, Schema};
 
 use crate::delta::Withdrawn;
 use crate::gather::{Provenance, Resource};
+use crate::resources::Resources;
 
 /// The resources that stay: of several with one id the later `lastUpdated`, then by [`Provenance`], then the later in
 /// the input.
@@ -24,17 +26,53 @@ pub struct Kept {
 /// The slots of those that stay, by type and id.
 pub struct Slots<'r>(Vec<SlotsById<'r>>);
 
-type SlotsById<'r> = HashMap<&'r str, u32, RandomState>;
+/// Slots by the ids of their resources, which are not held a second time.
+struct SlotsById<'r> {
+    resources: &'r Resources,
+    slots: HashTable<u32>,
+    state: RandomState,
+}
+
+impl<'r> SlotsById<'r> {
+    fn new(resources: &'r Resources) -> SlotsById<'r> {
+        SlotsById {
+            resources,
+            slots: HashTable::with_capacity(resources.len()),
+            state: RandomState::new(),
+        }
+    }
+
+    fn get(&self, id: &str) -> Option<u32> {
+        let same = |slot: &u32| self.resources.id(*slot) == id;
+        self.slots.find(self.state.hash_one(id), same).copied()
+    }
+
+    /// The slot known for the id of a slot, which is this one when none was.
+    fn known(&mut self, slot: u32) -> &mut u32 {
+        let (resources, state) = (self.resources, &self.state);
+        let id = resources.id(slot);
+        let same = |other: &u32| resources.id(*other) == id;
+        let hash = |other: &u32| state.hash_one(resources.id(*other));
+        let entry = self.slots.entry(state.hash_one(id), same, hash);
+        entry.or_insert(slot).into_mut()
+    }
+}
 
 impl Slots<'_> {
     fn of(&self, kind: ResourceType, id: &str) -> Option<u32> {
-        self.0[kind.index()].get(id).copied()
+        self.0[kind.index()].get(id)
     }
 }
 
 impl Kept {
     /// Decides among `resources`, by type and slot. What is withdrawn goes, whatever its versions.
-    pub fn decide<'r>(resources: &'r [Vec<Resource>], withdrawn: &Withdrawn) -> (Kept, Slots<'r>) {
+    ///
+    /// # Errors
+    /// [`FormatError`] when what is known of them cannot be read.
+    pub fn decide<'r>(
+        resources: &'r [Resources],
+        withdrawn: &Withdrawn,
+    ) -> Result<(Kept, Slots<'r>), FormatError> {
         let of_type =
             |kind: ResourceType| decide_type(&resources[kind.index()], &withdrawn[kind.index()]);
         let mut decided = Kept {
@@ -42,12 +80,13 @@ impl Kept {
             replaced: Vec::new(),
         };
         let mut by_id = Slots(Vec::new());
-        for (slots, kept, replaced) in each_type(of_type) {
+        for of_type in each_type(of_type) {
+            let (slots, kept, replaced) = of_type?;
             by_id.0.push(slots);
             decided.kept.push(kept);
             decided.replaced.push(replaced);
         }
-        (decided, by_id)
+        Ok((decided, by_id))
     }
 
     /// Whether the resource of a slot stays.
@@ -71,36 +110,35 @@ fn each_type<T: Send>(of_type: impl Fn(ResourceType) -> T + Sync) -> Vec<T> {
 
 /// Which resources of one type stay: their slots by id, whether each slot stays, and how many were replaced.
 fn decide_type<'r>(
-    resources: &'r [Resource],
+    resources: &'r Resources,
     withdrawn: &HashSet<Box<str>>,
-) -> (SlotsById<'r>, Vec<bool>, u64) {
-    let mut slots = SlotsById::with_capacity_and_hasher(resources.len(), RandomState::new());
+) -> Result<(SlotsById<'r>, Vec<bool>, u64), FormatError> {
+    let mut slots = SlotsById::new(resources);
     let mut kept = vec![true; resources.len()];
     let mut replaced = 0;
-    for (slot, resource) in resources.iter().enumerate() {
-        if !withdrawn.is_empty() && withdrawn.contains(&resource.id) {
-            kept[slot] = false;
+    for (slot, id, _) in resources.each() {
+        if !withdrawn.is_empty() && withdrawn.contains(id) {
+            kept[slot as usize] = false;
             continue;
         }
-        if let Some(other) = slots.get_mut(&*resource.id) {
-            let rival = &resources[*other as usize];
-            let age = |of: &Resource| (of.updated, of.provenance, of.sequence);
-            let later = age(resource) > age(rival);
-            let loser = if later {
-                std::mem::replace(other, slot as u32)
-            } else {
-                slot as u32
-            };
-            kept[loser as usize] = false;
-            // What is carried over from before meets its own copy in most extracts; only two records of one
-            // extract are worth a count.
-            replaced +=
-                u64::from([resource.provenance, rival.provenance] == [Provenance::Extract; 2]);
-        } else {
-            slots.insert(&resource.id, slot as u32);
+        let known = slots.known(slot);
+        if *known == slot {
+            continue;
         }
+        let (resource, rival) = (resources.get(slot)?, resources.get(*known)?);
+        let age = |of: &Resource<'_>| (of.updated, of.provenance, of.sequence);
+        let later = age(&resource) > age(&rival);
+        let loser = if later {
+            std::mem::replace(known, slot)
+        } else {
+            slot
+        };
+        kept[loser as usize] = false;
+        // What is carried over from before meets its own copy in most extracts; only two records of one
+        // extract are worth a count.
+        replaced += u64::from([resource.provenance, rival.provenance] == [Provenance::Extract; 2]);
     }
-    (slots, kept, replaced)
+    Ok((slots, kept, replaced))
 }
 
 /// The references of every type: for each parameter its edges, and how many literal references dangle.

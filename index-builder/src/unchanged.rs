@@ -7,8 +7,9 @@ use rorqual::index::overlay::WRITTEN;
 use rorqual::index::runs::{Gathering as _, Runs};
 use rorqual_schema::{Hop, Parameter, ParameterType, ResourceType, Schema};
 
-use crate::gather::{HumanText, Resource};
+use crate::gather::Provenance;
 use crate::order::Order;
+use crate::resources::Resources;
 
 /// Which files are those of the live generation, by type.
 pub struct Unchanged {
@@ -33,7 +34,7 @@ impl Unchanged {
     pub fn find(
         schema: &Schema,
         directories: &[Runs],
-        resources: &[Vec<Resource>],
+        resources: &[Resources],
         order: &Order,
     ) -> Result<Unchanged, FormatError> {
         let by_identifier = |kind: ResourceType| {
@@ -87,11 +88,11 @@ struct Seen {
 
 impl Seen {
     /// Anomalies are not taken up: of them nothing stays.
-    fn of(kind: ResourceType, resources: &[Resource], slots: &[u32]) -> Seen {
-        let stored = |resource: &Resource| matches!(resource.text, HumanText::Stored(_));
-        let before = resources.partition_point(stored);
+    fn of(kind: ResourceType, resources: &Resources, slots: &[u32]) -> Seen {
+        let stored = |provenance: &Provenance| *provenance == Provenance::Before;
+        let before = resources.provenances().partition_point(stored);
         let as_many = kind != WRITTEN && slots.len() == before;
-        let id = |slot: u32| resources.get(slot as usize).map(|of| &of.id);
+        let id = |slot: u32| resources.id(slot);
         Seen {
             resources: as_many && slots.iter().copied().eq(0..before as u32),
             ids: as_many && slots.iter().zip(0..).all(|(&slot, at)| id(slot) == id(at)),

@@ -116,22 +116,23 @@ pub fn write_views(
     Ok((names, files))
 }
 
-/// Every resource that stays, with its type.
-fn kept<'a>(source: &'a Source<'_>) -> impl Iterator<Item = (ResourceType, &'a Resource)> {
+/// The slot of every resource that stays, with its type.
+fn kept<'a>(source: &'a Source<'_>) -> impl Iterator<Item = (ResourceType, u32)> + 'a {
     ResourceType::ALL.into_iter().flat_map(move |kind| {
-        let resources = source.merged.resources[kind.index()].iter().zip(0u32..);
-        resources
-            .filter(move |(_, slot)| source.kept.is_kept(kind, *slot))
-            .map(move |(resource, _)| (kind, resource))
+        let slots = 0..source.merged.resources[kind.index()].len() as u32;
+        slots
+            .filter(move |slot| source.kept.is_kept(kind, *slot))
+            .map(move |slot| (kind, slot))
     })
 }
 
 fn survey(source: &Source<'_>) -> Result<Directory, BuildError> {
     let mut survey = Survey::new();
     let mut body = Vec::new();
-    for (kind, resource) in kept(source) {
+    for (kind, slot) in kept(source) {
+        let resource = source.merged.resources[kind.index()].get(slot)?;
         resource.read_body(source.spools, &mut body)?;
-        survey.note(kind, &parsed(resource, &body)?);
+        survey.note(kind, &parsed(&resource, &body)?);
     }
     Ok(survey.finish())
 }
@@ -144,11 +145,7 @@ fn facts(source: &Source<'_>, directory: &Directory) -> Vec<u8> {
         .filter(|kind| *kind != WRITTEN)
     {
         let resources = &source.merged.resources[kind.index()];
-        let of = |slot: &u32| {
-            directory
-                .facts(kind, &resources[*slot as usize].id)
-                .to_byte()
-        };
+        let of = |slot: &u32| directory.facts(kind, resources.id(*slot)).to_byte();
         bytes.extend(source.slots[kind.index()].iter().map(of));
     }
     bytes
@@ -169,10 +166,11 @@ fn redact(
         let mut gatherer = Gatherer::create(source.schema, &path, number as u16, room)?;
         let mut body = Vec::new();
         let own = kept(source).enumerate().skip(number).step_by(threads);
-        for (sequence, (kind, resource)) in own {
+        for (sequence, (kind, slot)) in own {
+            let resource = source.merged.resources[kind.index()].get(slot)?;
             resource.read_body(source.spools, &mut body)?;
-            let node = parsed(resource, &body)?;
-            let facts = directory.facts(kind, &resource.id);
+            let node = parsed(&resource, &body)?;
+            let facts = directory.facts(kind, resource.id);
             let visible = |target: Target<'_>| visibility.holds(&target);
             let redacted = rules
                 .redact(kind, &body, &node, facts, &visible)
@@ -182,7 +180,7 @@ fn redact(
             let bytes = match redacted {
                 Redacted::Hidden => continue,
                 Redacted::Whole => {
-                    gatherer.take_spooled(kind, &node, resource, threads as u16)?;
+                    gatherer.take_spooled(kind, &node, &resource, threads as u16)?;
                     continue;
                 }
                 Redacted::Partial(bytes) => bytes,
@@ -219,7 +217,7 @@ fn redact(
     })
 }
 
-fn parsed<'b>(resource: &Resource, body: &'b [u8]) -> Result<Node<'b>, BuildError> {
+fn parsed<'b>(resource: &Resource<'_>, body: &'b [u8]) -> Result<Node<'b>, BuildError> {
     Node::parse(body).map_err(|error| BuildError::Redaction {
         detail: format!("{}: {error}", resource.id),
     })

@@ -23,11 +23,12 @@ use rorqual_schema::{ResourceType, Schema};
 use crate::bodies::{layout, write_bodies};
 use crate::crew::Crew;
 use crate::delta::Live;
-use crate::gather::{HumanText, Resource};
+use crate::gather::HumanText;
 use crate::order::Order;
 use crate::precompute::write_precomputed;
 use crate::progress::Progress;
 use crate::resolve::Resolved;
+use crate::resources::Resources;
 use crate::spool::Spool;
 use crate::unchanged::Unchanged;
 
@@ -38,7 +39,7 @@ pub struct Material<'a> {
     /// Values by type.
     pub directories: &'a [Runs],
     /// Resources by type and slot.
-    pub resources: &'a [Vec<Resource>],
+    pub resources: &'a [Resources],
     /// Bodies and texts, by worker.
     pub spools: &'a [Spool],
     /// References.
@@ -187,7 +188,7 @@ fn write_pack(
     let slots = &material.order.slots[kind.index()];
     let step = progress.step(&format!("writing {}", kind.name()));
     let mut pack = PackWriter::create(&path.join(kind.name()).join(PACK))?;
-    layout(material, kind).write(&mut pack)?;
+    layout(material, kind)?.write(&mut pack)?;
     let all: Vec<Places<'_>> = ResourceType::ALL
         .iter()
         .map(|&kind| places(material.order, kind))
@@ -234,7 +235,7 @@ fn write_text(
     let mut text = TextRuns::begin(&folder, room, stored.is_some())?;
     let mut buffer = Vec::new();
     for (ordinal, &slot) in slots.iter().enumerate() {
-        let resource = &resources[slot as usize];
+        let resource = resources.get(slot)?;
         match resource.text {
             HumanText::Spooled { piece, spool } => {
                 material.spools[spool as usize].read(piece, &mut buffer)?;
@@ -271,14 +272,18 @@ fn write_gathered(
 ) -> Result<Vec<(String, FileRecord)>, FormatError> {
     let resources = &material.resources[kind.index()];
     let slots = &material.order.slots[kind.index()];
-    let known = slots.iter().map(|&slot| &resources[slot as usize]);
+    let mut updated = Vec::with_capacity(slots.len());
+    for &slot in slots {
+        updated.push(resources.get(slot)?.updated);
+    }
+    let known = slots.iter().map(|&slot| resources.id(slot)).zip(updated);
     let seal = gathered::write(
         &path.join(kind.name()).join(GATHERED),
         material.schema,
         kind,
         &material.directories[kind.index()],
         &material.order.ordinals[kind.index()],
-        known.map(|resource| (&*resource.id, resource.updated)),
+        known,
     )?;
     Ok(vec![(format!("{}/{GATHERED}", kind.name()), seal.record())])
 }

@@ -233,3 +233,143 @@ impl Gathering for Runs {
         Ok(Loaded::Taken(lines))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+    use rorqual_schema::{Extraction, Node};
+
+    use super::*;
+    use crate::index::directory::write;
+    use crate::index::interner::Places;
+
+    /// A resource that holds values of every kind, lines and lines inside lines among them, few enough distinct ones that runs
+    /// share them.
+    fn resource(kind: ResourceType, seed: u32) -> String {
+        let some = |of: u32| (seed >> of) % 4;
+        let (a, b, c, d) = (some(0), some(3), some(6), some(9));
+        match kind {
+            ResourceType::Location => format!(
+                r#"{{"resourceType":"Location","id":"l{seed}","meta":{{"lastUpdated":"202{a}-0{}-01T00:00:00Z"}},
+                "identifier":[{{"system":"urn:s{b}","value":"v{c}","type":{{"coding":[{{"system":"urn:t","code":"c{d}"}}]}}}}],
+                "name":"Été {c}","status":"active","position":{{"latitude":4{a}.5,"longitude":{b}.25}},
+                "managingOrganization":{{"reference":"Organization/o{d}"}},"partOf":{{"identifier":{{"system":"urn:s","value":"x{a}"}}}},
+                "extension":[{{"url":"https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-location-supported-capacity","extension":[
+                  {{"url":"nbCapacity","valueInteger":{c}}}]}},
+                  {{"url":"https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-location-supported-capacity","extension":[
+                  {{"url":"nbCapacity","valueInteger":{d}}}]}}]}}"#,
+                b + 1
+            ),
+            _ => format!(
+                r#"{{"resourceType":"HealthcareService","id":"h{seed}","meta":{{"lastUpdated":"202{b}-01-0{}T00:00:00Z"}},
+                "identifier":[{{"system":"urn:s{a}","value":"v{b}"}},{{"value":"v{c}"}}],"name":"Écoute {d}",
+                "providedBy":{{"reference":"Organization/o{c}"}},"location":[{{"reference":"Location/l{a}"}},{{"reference":"Location/l{d}"}}],
+                "characteristic":[{{"coding":[{{"system":"urn:k","code":"k{a}"}},{{"system":"urn:k","code":"k{c}"}}]}}],
+                "specialty":[{{"coding":[{{"system":"urn:k","code":"s{b}"}}]}}],
+                "extension":[{{"url":"https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/ror-healthcareservice-patient-type","extension":[
+                  {{"url":"ageRange","valueRange":{{"high":{{"value":{d},"unit":"an","system":"http://unitsofmeasure.org","code":"a"}}}}}}]}}]}}"#,
+                a + 1
+            ),
+        }
+    }
+
+    fn gather<'r>(
+        schema: &Schema,
+        kind: ResourceType,
+        resources: impl Iterator<Item = &'r String>,
+    ) -> DirectoryCollector {
+        let mut collector = DirectoryCollector::new(schema, kind);
+        for text in resources {
+            let node = Node::parse(text.as_bytes()).unwrap();
+            let mut extraction = Extraction::new();
+            schema.extract(kind, &node, &mut extraction);
+            collector.add(&extraction);
+        }
+        collector
+    }
+
+    /// Everything that is written of a type: what is searched, and what deltas start from.
+    fn written(
+        schema: &Schema,
+        kind: ResourceType,
+        gathered: &impl Gathering,
+        ordinals: &[u32],
+    ) -> Vec<(String, Vec<u8>)> {
+        let count = ordinals.iter().filter(|&&at| at != u32::MAX).count();
+        let mut index = PackWriter::in_memory().unwrap();
+        let targets: Vec<Places<'_>> = ResourceType::ALL
+            .iter()
+            .map(|_| Places::One { ordinals, count })
+            .collect();
+        write(
+            gathered,
+            &mut index,
+            schema,
+            kind,
+            ordinals,
+            count,
+            &[],
+            &targets,
+        )
+        .unwrap();
+        let mut kept = PackWriter::in_memory().unwrap();
+        write_values(&mut kept, schema, kind, gathered, ordinals).unwrap();
+        let mut sections = Vec::new();
+        for pack in [index.into_pack().unwrap(), kept.into_pack().unwrap()] {
+            for (name, _) in pack.sections() {
+                let bytes = pack.region(name).unwrap().as_slice().to_vec();
+                sections.push((name.to_owned(), bytes));
+            }
+        }
+        sections
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// However a type is cut into runs, in memory or in files: what is written of it is what is written of one that was
+        /// never cut, whichever resources are dropped and in whatever order the others are.
+        #[test]
+        fn any_cut_into_runs_is_the_whole(
+            seeds in prop::collection::vec(0u32..4096, 1..40),
+            cuts in prop::collection::vec(0u8..12, 40),
+            order in prop::collection::vec(any::<u32>(), 40),
+        ) {
+            let schema = Schema::embedded().unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            for kind in [ResourceType::Location, ResourceType::HealthcareService] {
+                let resources: Vec<String> = seeds.iter().map(|&seed| resource(kind, seed)).collect();
+                let whole = gather(&schema, kind, resources.iter());
+                prop_assert!(whole.weight() > 0);
+                let mut runs = Runs::default();
+                let mut start = 0;
+                for (at, cut) in cuts.iter().take(resources.len()).enumerate() {
+                    if *cut < 3 || at + 1 == resources.len() {
+                        let own = gather(&schema, kind, resources[start..=at].iter());
+                        let path = dir.path().join(format!("{kind}-{at}"));
+                        let path = (*cut != 0).then_some(path.as_path());
+                        runs.push(Run::seal(&schema, kind, &own, path).unwrap());
+                        start = at + 1;
+                    }
+                }
+                prop_assert_eq!(runs.len(), whole.len());
+                // One in four is dropped; the others stand in the order of random numbers.
+                let mut slots: Vec<u32> = (0..whole.len()).filter(|&slot| !order[slot as usize].is_multiple_of(4)).collect();
+                slots.sort_by_key(|&slot| order[slot as usize]);
+                let mut ordinals = vec![u32::MAX; resources.len()];
+                for (&slot, ordinal) in slots.iter().zip(0..) {
+                    ordinals[slot as usize] = ordinal;
+                }
+                let (one, cut) = (written(&schema, kind, &whole, &ordinals), written(&schema, kind, &runs, &ordinals));
+                prop_assert!(one.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > 0);
+                for (one, cut) in one.iter().zip(&cut) {
+                    prop_assert!(one == cut, "{kind}: {} or {}", one.0, cut.0);
+                }
+                prop_assert_eq!(one.len(), cut.len());
+                runs.remove().unwrap();
+            }
+            prop_assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        }
+    }
+}

@@ -51,7 +51,8 @@ impl TextRuns {
     pub fn push(&mut self, ordinal: u32, text: &str) -> Result<(), FormatError> {
         /// A run has no fewer documents, however little memory there is: each is a folder of files.
         const LEAST: usize = 64;
-        if self.places.len() >= LEAST && self.writer.weight() > self.empty + self.room {
+        if self.places.len() >= LEAST && self.writer.weight() > self.empty.saturating_add(self.room)
+        {
             self.seal()?;
         }
         self.writer.push(text)?;
@@ -125,4 +126,75 @@ fn run_folder(folder: &Path, number: usize) -> PathBuf {
     let mut run = folder.to_owned();
     run.as_mut_os_string().push(format!("-run-{number}"));
     run
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::index::text::seal_folder;
+
+    /// The files of a full text by their kind: tantivy's names are random.
+    fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+        seal_folder(folder).unwrap();
+        let entries = fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .filter_map(|path| {
+                let kind = path.extension()?.to_str()?.to_owned();
+                (kind != "json").then(|| (kind, fs::read(&path).unwrap()))
+            })
+            .collect()
+    }
+
+    fn text(ordinal: u32) -> String {
+        format!(
+            "Centre {} de soins numéro {ordinal}\u{1e}les {} horaires",
+            ordinal % 7,
+            ordinal % 3
+        )
+    }
+
+    #[test]
+    fn runs_come_to_the_full_text_written_in_one_go() {
+        const COUNT: u32 = 700;
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, room: usize, stored: Option<(&TextIndex, u32)>| {
+            let folder = dir.path().join(name);
+            let first = stored.map_or(0, |(_, first)| first);
+            let mut runs = TextRuns::begin(&folder, room, stored.is_some()).unwrap();
+            for ordinal in first..COUNT {
+                runs.push(ordinal, &text(ordinal)).unwrap();
+            }
+            let sealed = runs.sealed.len();
+            let places: Vec<u32> = (0..first).collect();
+            let stored = stored.map(|(text, _)| TextSource {
+                text,
+                places: &places,
+            });
+            runs.finish(stored, COUNT).unwrap();
+            (sealed, files(&folder))
+        };
+        let (sealed, whole) = write("whole", usize::MAX, None);
+        assert_eq!(sealed, 0);
+        assert!(whole.len() >= 4);
+        let (sealed, cut) = write("cut", 0, None);
+        assert!(sealed > 5, "{sealed}");
+        assert!(cut == whole);
+        // The first documents are stored elsewhere, as in a delta.
+        let stored = dir.path().join("stored");
+        let mut writer = TextWriter::create(&stored).unwrap();
+        (0..300).for_each(|ordinal| writer.push(&text(ordinal)).unwrap());
+        writer.finish().unwrap();
+        let stored = TextIndex::open(&stored).unwrap();
+        for (name, room) in [("joined", usize::MAX), ("joined-cut", 0)] {
+            let (sealed, joined) = write(name, room, Some((&stored, 300)));
+            assert_eq!(sealed > 0, room == 0);
+            assert!(joined == whole, "{name}");
+        }
+        // Nothing but what was asked for is left.
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5);
+    }
 }
