@@ -27,9 +27,8 @@ pub struct Merged {
     pub withdrawn: Withdrawn,
 }
 
-impl Merged {
-    /// Nothing yet.
-    pub fn new() -> Merged {
+impl Default for Merged {
+    fn default() -> Merged {
         Merged {
             directories: ResourceType::ALL.iter().map(|_| Runs::default()).collect(),
             resources: ResourceType::ALL
@@ -39,7 +38,9 @@ impl Merged {
             withdrawn: none_withdrawn(),
         }
     }
+}
 
+impl Merged {
     /// Takes over what a worker gathered, by type: runs and the resources that they are of.
     pub fn take(&mut self, runs: Vec<Vec<Run>>, resources: Vec<Resources>) {
         for (ours, runs) in self.directories.iter_mut().zip(runs) {

@@ -163,8 +163,10 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         .collect();
     report.take_input(summary);
     let step = progress.step("joining what was read");
-    let mut merged = Merged::new();
-    merged.withdrawn = withdrawn;
+    let mut merged = Merged {
+        withdrawn,
+        ..Merged::default()
+    };
     let mut rejects = Vec::new();
     let mut spools = Vec::new();
     let mut live_spools = Vec::new();

@@ -73,7 +73,7 @@ pub fn write_views(
         let folder = built.join(VIEWS).join(name);
         fs::create_dir_all(&folder).map_err(|error| FormatError::io(&folder, error))?;
         let step = progress.step(&format!("redacting for {}", view.profiles.join(", ")));
-        let mut merged = Merged::new();
+        let mut merged = Merged::default();
         let mut own = Vec::new();
         for one in redact(source, &directory, view.rules, staging, crew)? {
             merged.take(one.runs, one.resources);
