@@ -4,6 +4,7 @@
 //! (terms to ordinals), then one module per search parameter type ([`token`], [`string`], [`date`] (with [`blocks`]),
 //! [`number`], [`quantity`], [`reference`]), [`bodies`] with their compressed form ([`deflated`]) and the places of their members ([`spans`]),
 //! [`positions`], [`text`], [`lines`] (repeating groups),
+//! [`runs`] and [`gathered`] (what a build gathered, cut where memory ends), [`text_runs`],
 //! [`directory`] (all of one resource type) and [`generation`] (the whole).
 
 pub mod blocks;

@@ -74,7 +74,7 @@ impl TokenCollector {
     ) -> Result<(), FormatError> {
         let used = self.pairs.used(self.terms.len(), places);
         let (keys, ranks) = self.terms.sorted(|term| used[term as usize]);
-        let pairs = self.pairs.placed(&ranks, places);
+        let mut pairs = self.pairs.placed(&ranks, places);
         write_dictionary(pack, &format!("{name}.terms"), &keys)?;
         if ranked {
             write_ranks(pack, name, places.count(), &pairs)?;
@@ -85,21 +85,15 @@ impl TokenCollector {
             .map(|key| systems.intern(split(key).1))
             .collect();
         let (system_keys, system_ranks) = systems.sorted(|_| true);
-        let system_pairs: Vec<u64> = pairs
-            .iter()
-            .map(|&pair| {
-                let system = system_ranks[system_of[(pair >> 32) as usize] as usize];
-                u64::from(system) << 32 | pair & u64::from(u32::MAX)
-            })
-            .collect();
         write_postings(pack, &format!("{name}.terms"), keys.len(), &pairs)?;
+        // In place: there may be many millions of them.
+        for pair in &mut pairs {
+            let system = system_ranks[system_of[(*pair >> 32) as usize] as usize];
+            *pair = u64::from(system) << 32 | *pair & u64::from(u32::MAX);
+        }
         write_dictionary(pack, &format!("{name}.systems"), &system_keys)?;
-        write_postings(
-            pack,
-            &format!("{name}.systems"),
-            system_keys.len(),
-            &system_pairs,
-        )?;
+        write_postings(pack, &format!("{name}.systems"), system_keys.len(), &pairs)?;
+        drop(pairs);
         let used = self.typed_pairs.used(self.typed.len(), places);
         let (keys, ranks) = self.typed.sorted(|term| used[term as usize]);
         let pairs = self.typed_pairs.placed(&ranks, places);
