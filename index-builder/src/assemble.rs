@@ -4,71 +4,51 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rorqual::index::FormatError;
-use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::manifest::FileRecord;
+use rorqual::index::runs::{Run, Runs};
 use rorqual_schema::{ResourceType, Schema};
 
+use crate::crew::Crew;
 use crate::delta::{Withdrawn, none_withdrawn};
-use crate::gather::Resource;
 use crate::order::order;
 use crate::progress::Progress;
 use crate::resolve::{Kept, Resolved, resolve};
+use crate::resources::Resources;
 use crate::spool::Spool;
 use crate::write::{Besides, Material, write_generation};
 
-/// What one worker gathered: values by type, resources by type.
-pub type Part = (Vec<DirectoryCollector>, Vec<Vec<Resource>>);
-
-/// Everything the workers gathered, joined.
+/// Everything the workers gathered, one behind the other.
 pub struct Merged {
     /// Values, by type.
-    pub directories: Vec<DirectoryCollector>,
+    pub directories: Vec<Runs>,
     /// Resources, by type and slot.
-    pub resources: Vec<Vec<Resource>>,
+    pub resources: Vec<Resources>,
     /// The ids that go, by type.
     pub withdrawn: Withdrawn,
 }
 
-impl Merged {
-    /// Nothing yet.
-    pub fn new(schema: &Schema) -> Merged {
+impl Default for Merged {
+    fn default() -> Merged {
         Merged {
-            directories: ResourceType::ALL
+            directories: ResourceType::ALL.iter().map(|_| Runs::default()).collect(),
+            resources: ResourceType::ALL
                 .iter()
-                .map(|&kind| DirectoryCollector::new(schema, kind))
+                .map(|_| Resources::default())
                 .collect(),
-            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
             withdrawn: none_withdrawn(),
         }
     }
+}
 
-    /// Takes over what workers gathered, one worker after the other, several types at a time.
-    pub fn absorb(&mut self, parts: Vec<Part>) {
-        let mut by_type: Vec<Vec<_>> = ResourceType::ALL.iter().map(|_| Vec::new()).collect();
-        for (directories, resources) in parts {
-            for (of_type, part) in by_type
-                .iter_mut()
-                .zip(directories.into_iter().zip(resources))
-            {
-                of_type.push(part);
-            }
+impl Merged {
+    /// Takes over what a worker gathered, by type: runs and the resources that they are of.
+    pub fn take(&mut self, runs: Vec<Vec<Run>>, resources: Vec<Resources>) {
+        for (ours, runs) in self.directories.iter_mut().zip(runs) {
+            runs.into_iter().for_each(|run| ours.push(run));
         }
-        std::thread::scope(|scope| {
-            let ours = self.directories.iter_mut().zip(&mut self.resources);
-            for ((ours, resources), parts) in ours.zip(by_type) {
-                scope.spawn(move || {
-                    for (directory, own) in parts {
-                        // The first part is taken over whole: nothing to join yet.
-                        if ours.is_empty() {
-                            *ours = directory
-                        } else {
-                            ours.absorb(directory);
-                        }
-                        resources.extend(own);
-                    }
-                });
-            }
-        });
+        for (ours, resources) in self.resources.iter_mut().zip(resources) {
+            ours.append(resources);
+        }
     }
 }
 
@@ -116,12 +96,12 @@ pub fn assemble(
     spools: &[Spool],
     path: &Path,
     besides: Besides<'_>,
-    threads: usize,
+    crew: Crew,
     progress: &Progress,
 ) -> Result<Assembled, FormatError> {
     let step = progress.step("resolving references");
-    let (kept, slots) = Kept::decide(&merged.resources, &merged.withdrawn);
-    let resolved = resolve(schema, &merged.directories, &kept, &slots);
+    let (kept, slots) = Kept::decide(&merged.resources, &merged.withdrawn)?;
+    let resolved = resolve(schema, &merged.directories, &kept, &slots)?;
     drop(slots);
     let order = order(
         schema,
@@ -129,7 +109,7 @@ pub fn assemble(
         &merged.resources,
         &kept,
         &resolved,
-    );
+    )?;
     step.finish("done");
     let material = Material {
         schema,
@@ -140,7 +120,7 @@ pub fn assemble(
         order: &order,
         besides,
     };
-    let files = write_generation(&material, path, threads.max(1), progress)?;
+    let files = write_generation(&material, path, crew, progress)?;
     let counts = order.slots.iter().map(|slots| slots.len() as u64).collect();
     Ok(Assembled {
         files,

@@ -10,8 +10,9 @@ use rorqual::index::manifest::FileRecord;
 use rorqual::index::overlay::WRITTEN;
 use rorqual_schema::ResourceType;
 
-use crate::gather::{HumanText, Resource};
+use crate::gather::HumanText;
 use crate::progress::Progress;
+use crate::resources::Resources;
 use crate::write::Material;
 
 /// Writes the files of bodies of a type into `path`, the folder of the generation; answers the record of each.
@@ -42,11 +43,11 @@ pub fn write_bodies(
     let (mut buffer, mut compressed) = (Vec::new(), Vec::new());
     let mut rest = slots.as_slice();
     while let Some(&slot) = rest.first() {
-        let first = &resources[slot as usize];
-        let run = spans
-            .as_ref()
-            .and_then(|_| stored_run(resources, rest))
-            .unwrap_or(0..0);
+        let first = resources.get(slot)?;
+        let run = match spans {
+            Some(_) => stored_run(resources, rest)?.unwrap_or(0..0),
+            None => 0..0,
+        };
         let (own, others) = rest.split_at(run.len().max(1));
         rest = others;
         let plain = &material.spools[first.spool as usize];
@@ -54,10 +55,10 @@ pub fn write_bodies(
         if run.is_empty() {
             first.read_body(material.spools, &mut buffer)?;
             deflated.read(first.deflated.piece, &mut compressed)?;
-            files.push(&first.id, &buffer, &compressed)?;
+            files.push(first.id, &buffer, &compressed)?;
         } else {
-            let last = own.last().map_or(first, |&slot| &resources[slot as usize]);
-            let before = length_before(kind.name(), &first.id) as u64;
+            let last = resources.get(own.last().copied().unwrap_or(slot))?;
+            let before = length_before(kind.name(), first.id) as u64;
             let records = first.body.start() - before..last.body.end();
             plain.visit(records, &mut buffer, |piece| files.push_records(piece))?;
             let pieces = first.deflated.piece.start()..last.deflated.piece.end();
@@ -75,30 +76,39 @@ pub fn write_bodies(
 }
 
 /// What the pack of a type tells of its bodies.
-pub fn layout(material: &Material<'_>, kind: ResourceType) -> BodyLayout {
+///
+/// # Errors
+/// [`FormatError`] when what is known of them cannot be read.
+pub fn layout(material: &Material<'_>, kind: ResourceType) -> Result<BodyLayout, FormatError> {
     let resources = &material.resources[kind.index()];
     let mut layout = BodyLayout::new(kind.name());
     for &slot in &material.order.slots[kind.index()] {
-        let resource = &resources[slot as usize];
+        let resource = resources.get(slot)?;
         let lengths = (resource.body.length(), resource.deflated.piece.length());
-        layout.push(&resource.id, lengths.0, resource.checksum, lengths.1);
+        layout.push(resource.id, lengths.0, resource.checksum, lengths.1);
     }
-    layout
+    Ok(layout)
 }
 
 /// The ordinals, in one earlier generation, of the resources from the first on that stand one behind the other there.
-fn stored_run(resources: &[Resource], slots: &[u32]) -> Option<Range<u32>> {
-    let place = |slot: &u32| {
-        let resource = &resources[*slot as usize];
-        match resource.text {
+fn stored_run(resources: &Resources, slots: &[u32]) -> Result<Option<Range<u32>>, FormatError> {
+    let place = |slot: u32| {
+        let resource = resources.get(slot)?;
+        Ok(match resource.text {
             HumanText::Stored(at) => Some((resource.spool, at)),
             HumanText::Spooled { .. } => None,
-        }
+        })
     };
-    let (spool, start) = place(slots.first()?)?;
-    let following = slots.iter().zip(start..);
-    let length = following
-        .take_while(|(slot, at)| place(slot) == Some((spool, *at)))
-        .count();
-    Some(start..start + length as u32)
+    let mut found: Option<(u16, Range<u32>)> = None;
+    for &slot in slots {
+        let next = place(slot)?;
+        found = match (found, next) {
+            (None, Some((spool, at))) => Some((spool, at..at + 1)),
+            (Some((spool, run)), Some(next)) if next == (spool, run.end) => {
+                Some((spool, run.start..run.end + 1))
+            }
+            (found, _) => return Ok(found.map(|(_, run)| run)),
+        };
+    }
+    Ok(found.map(|(_, run)| run))
 }

@@ -20,10 +20,11 @@ use rorqual_schema::{ResourceType, Schema, TimeZoneRule};
 
 use crate::BuildError;
 use crate::assemble::{Merged, assemble};
+use crate::crew::Crew;
 use crate::delta::{Live, none_withdrawn, read_withdrawn};
 use crate::delta_summary::DeltaSummary;
-use crate::gather::{Gathered, Gatherer, Provenance, Reject, Resource};
-use crate::held::{HeldSources, worker_count};
+use crate::gather::{Gathered, Gatherer, Provenance, Reject};
+use crate::held::HeldSources;
 use crate::input::{InputSummary, Inputs, Item, Limits, Origin, Record};
 use crate::progress::Progress;
 use crate::rejects::RejectWriter;
@@ -31,6 +32,9 @@ use crate::report::Report;
 use crate::resolve::{Kept, Resolved};
 use crate::views::{Source, write_views};
 use crate::write::Besides;
+
+/// What [`BuildOptions::memory`] is when nothing is said: 256 MiB.
+pub const DEFAULT_MEMORY: u64 = 256 << 20;
 
 /// What to build, and how.
 #[derive(Clone, Debug)]
@@ -47,6 +51,9 @@ pub struct BuildOptions {
     pub schema: Option<PathBuf>,
     /// IANA name of the zone of dates that name none, in data and in requests. Default Europe/Paris.
     pub time_zone: Option<String>,
+    /// Bytes of memory that what is gathered may take, shared by the threads: beyond it, values go to files of the staging
+    /// folder. Default [`DEFAULT_MEMORY`].
+    pub memory: u64,
     /// Threads that parse and write. Default: the machine's.
     pub threads: usize,
     /// Older generations to keep beside the live one. Default 1.
@@ -80,6 +87,7 @@ impl Default for BuildOptions {
             index: PathBuf::new(),
             schema: None,
             time_zone: None,
+            memory: DEFAULT_MEMORY,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             keep: 1,
             access: None,
@@ -88,6 +96,13 @@ impl Default for BuildOptions {
             quiet: true,
             limits: Limits::default(),
         }
+    }
+}
+
+impl BuildOptions {
+    /// Who works.
+    fn crew(&self) -> Crew {
+        Crew::new(self.threads, self.memory)
     }
 }
 
@@ -128,7 +143,7 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     let live = find_live()?;
     let mut report = Report::new(generation.clone(), started);
 
-    let held = HeldSources::open(inputs.as_ref(), options.threads)?;
+    let held = HeldSources::open(inputs.as_ref(), options.crew().threads)?;
     let (summary, gathered) = match inputs {
         Some(inputs) => read(
             options,
@@ -148,21 +163,27 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
         .collect();
     report.take_input(summary);
     let step = progress.step("joining what was read");
-    let mut merged = Merged::new(&schema);
-    merged.withdrawn = withdrawn;
+    let mut merged = Merged {
+        withdrawn,
+        ..Merged::default()
+    };
     let mut rejects = Vec::new();
     let mut spools = Vec::new();
     let mut live_spools = Vec::new();
-    let mut parts = Vec::new();
     if let Some(live) = &live {
         // Behind the spools of the workers, that of the anomalies and the files of the input.
         let first = gathered.len() + 1 + held.spools.len();
-        let taken = live.take_up(&schema, first as u16)?;
-        parts.push((taken.directories, taken.resources));
+        let taken = live.take_up(
+            &schema,
+            first as u16,
+            workplace.staging(),
+            options.crew().room,
+        )?;
+        merged.take(taken.runs, taken.resources);
         live_spools = taken.spools;
     }
     for one in gathered {
-        parts.push((one.directories, one.resources));
+        merged.take(one.runs, one.resources);
         rejects.extend(one.rejects);
         spools.push(one.spool);
     }
@@ -170,27 +191,32 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
     tolerate(options, read_records, rejects.len() as u64, &report)?;
     let threads = spools.len() as u16;
     let (before, mark) = carry(options, &schema, workplace.staging(), threads, &mut report)?;
-    parts.push((before.directories, before.resources));
-    merged.absorb(parts);
+    merged.take(before.runs, before.resources);
     spools.push(before.spool);
     spools.extend(held.spools);
     spools.extend(live_spools);
     step.finish("done");
     let built = workplace.staging().join("generation");
     fs::create_dir(&built).map_err(|source| FormatError::io(&built, source))?;
-    let threads = options.threads.max(1);
     let besides = Besides {
         live: live.as_ref(),
         keeping: options.keep_gathered,
     };
     let assembled = assemble(
-        &schema, &merged, &spools, &built, besides, threads, &progress,
+        &schema,
+        &merged,
+        &spools,
+        &built,
+        besides,
+        options.crew(),
+        &progress,
     )?;
     for kind in ResourceType::ALL {
         let counts = report.counts(kind.name());
         let resources = &merged.resources[kind.index()];
-        let of_extract = |resource: &&Resource| resource.provenance == Provenance::Extract;
-        counts.read += resources.iter().filter(of_extract).count() as u64;
+        let of_extract = |provenance: &&Provenance| **provenance == Provenance::Extract;
+        let provenances = resources.provenances().iter();
+        counts.read += provenances.filter(of_extract).count() as u64;
         counts.indexed = assembled.counts[kind.index()];
         counts.replaced = assembled.kept.replaced[kind.index()];
         counts.dangling_references = assembled.resolved.dangling[kind.index()];
@@ -226,7 +252,8 @@ pub fn build(options: &BuildOptions) -> Result<Report, BuildError> {
             manifest: &manifest,
         };
         let staging = workplace.staging();
-        let (views, files) = write_views(&source, policy, &built, staging, threads, &progress)?;
+        let (views, files) =
+            write_views(&source, policy, &built, staging, options.crew(), &progress)?;
         manifest.views = views;
         manifest.files.extend(files);
     }
@@ -303,7 +330,7 @@ fn carry(
     report: &mut Report,
 ) -> Result<(Gathered, AnomalyMark), BuildError> {
     let path = staging.join(format!("spool-{number}"));
-    let mut gatherer = Gatherer::create(schema, &path, number)?;
+    let mut gatherer = Gatherer::create(schema, &path, number, options.crew().room)?;
     let mut sequence = 0;
     let mut record = |bytes: &[u8], source: &str| {
         sequence += 1;
@@ -343,17 +370,13 @@ fn report_anomalies(merged: &Merged, kept: &Kept, resolved: &Resolved, report: &
     const NAMED: usize = 20;
     let kind = ResourceType::Task;
     let resources = &merged.resources[kind.index()];
-    let carried = |slot: u32| {
-        kept.is_kept(kind, slot) && resources[slot as usize].provenance != Provenance::Extract
-    };
-    report.anomalies.carried = (0..resources.len() as u32)
-        .filter(|slot| carried(*slot))
-        .count() as u64;
+    let carried = resources.each().filter(|(slot, _, provenance)| {
+        kept.is_kept(kind, *slot) && *provenance != Provenance::Extract
+    });
+    report.anomalies.carried = carried.count() as u64;
     report.anomalies.without_focus = resolved.without_focus.len() as u64;
     let named = resolved.without_focus.iter().take(NAMED);
-    report.anomalies.without_focus_ids = named
-        .map(|slot| resources[*slot as usize].id.to_string())
-        .collect();
+    report.anomalies.without_focus_ids = named.map(|slot| resources.id(*slot).to_owned()).collect();
 }
 
 /// Reads the extract on this thread while workers parse.
@@ -365,7 +388,7 @@ fn read(
     staging: &Path,
     progress: &Progress,
 ) -> Result<(InputSummary, Vec<Gathered>), BuildError> {
-    let threads = worker_count(options.threads);
+    let Crew { threads, room } = options.crew();
     let phase = progress.bytes("reading the extract", inputs.total_bytes());
     let consumed = AtomicU64::new(0);
     let ended = AtomicBool::new(false);
@@ -377,7 +400,7 @@ fn read(
                     let receiver = receiver.clone();
                     scope.spawn(move || -> Result<Gathered, FormatError> {
                         let path = staging.join(format!("spool-{number}"));
-                        let mut gatherer = Gatherer::create(schema, &path, number as u16)?;
+                        let mut gatherer = Gatherer::create(schema, &path, number as u16, room)?;
                         gatherer.holding(held.numbers.clone());
                         for batch in receiver {
                             gatherer.take(batch)?;

@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 
 use rorqual::access::POLICY;
 use rorqual::index::bodies::{BODIES, DEFLATED, SPANS, length_before};
-use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
-use rorqual::index::gathered::{GATHERED, Gathered, read};
+use rorqual::index::directory::{PACK, TEXT};
+use rorqual::index::gathered::{GATHERED, KeptResources, read_resources};
 use rorqual::index::generation::{Generation, sync_directory};
 use rorqual::index::link::share_file;
 use rorqual::index::manifest::{FileRecord, Manifest};
 use rorqual::index::overlay::WRITTEN;
 use rorqual::index::pack::Pack;
+use rorqual::index::runs::Run;
 use rorqual::index::spans::{Spans, TakenSpans};
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_schema::{ResourceType, Schema, is_id};
 
 use crate::gather::{Compressed, HumanText, Provenance, Resource};
-use crate::spool::{Piece, Spool};
+use crate::resources::Resources;
+use crate::spool::{Piece, Spool, SpoolWriter};
 
 /// Why a delta cannot be applied. The live generation is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -126,9 +128,9 @@ pub struct Live {
 /// What is taken up of the live generation.
 pub struct TakenUp {
     /// Values by type; none of anomalies, which every build carries over by itself.
-    pub directories: Vec<DirectoryCollector>,
+    pub runs: Vec<Vec<Run>>,
     /// Resources by type.
-    pub resources: Vec<Vec<Resource>>,
+    pub resources: Vec<Resources>,
     /// Their bodies, plain and compressed.
     pub spools: Vec<Spool>,
 }
@@ -136,7 +138,8 @@ pub struct TakenUp {
 /// What is taken up of one type.
 struct OfType {
     kind: ResourceType,
-    gathered: Gathered,
+    known: KeptResources,
+    run: Run,
     offsets: Vec<u64>,
     bodies: Spool,
     deflated: Vec<(u64, u32)>,
@@ -260,11 +263,18 @@ impl Live {
         Ok(shared)
     }
 
-    /// Takes up what the build of this generation gathered; spools are numbered from `first` on.
+    /// Takes up what the build of this generation gathered; spools are numbered from `first` on. What is known of its resources
+    /// goes to a file of `staging` where it takes more than `room` bytes.
     ///
     /// # Errors
     /// [`crate::BuildError`] when a file is damaged or cannot be read.
-    pub fn take_up(&self, schema: &Schema, first: u16) -> Result<TakenUp, crate::BuildError> {
+    pub fn take_up(
+        &self,
+        schema: &Schema,
+        first: u16,
+        staging: &Path,
+        room: usize,
+    ) -> Result<TakenUp, crate::BuildError> {
         let of_types: Vec<Result<OfType, FormatError>> = std::thread::scope(|scope| {
             let kinds = ResourceType::ALL
                 .into_iter()
@@ -278,21 +288,23 @@ impl Live {
                 .collect::<Result<_, _>>()
         })?;
         let mut taken = TakenUp {
-            directories: ResourceType::ALL
+            runs: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            resources: ResourceType::ALL
                 .iter()
-                .map(|&kind| DirectoryCollector::new(schema, kind))
+                .map(|_| Resources::default())
                 .collect(),
-            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
             spools: Vec::new(),
         };
+        let mut rows = SpoolWriter::create(&staging.join("live-resources"))?;
         for of_type in of_types {
             let of_type = of_type?;
             let at = of_type.kind.index();
             let spool = first + taken.spools.len() as u16;
-            taken.resources[at] = of_type.resources(spool);
-            taken.directories[at] = of_type.gathered.directory;
+            taken.resources[at] = of_type.resources(spool, &mut rows, room)?;
+            taken.runs[at].push(of_type.run);
             taken.spools.extend([of_type.bodies, of_type.blocks]);
         }
+        rows.finish()?;
         Ok(taken)
     }
 
@@ -303,7 +315,9 @@ impl Live {
             path: place.clone(),
             detail: detail.to_owned(),
         };
-        let gathered = read(&self.sound(&name)?, schema, kind)?;
+        let gathered = self.sound(&name)?;
+        let known = read_resources(&gathered)?;
+        let run = Run::kept(&gathered, schema, kind, known.ids.len() as u32)?;
         let pack = Pack::open(&self.sound(&file(kind, PACK))?)?;
         let offsets = pack.column::<u64>("bodies.offsets")?.to_vec();
         let ends = pack.column::<u64>("deflated.offsets")?;
@@ -312,17 +326,18 @@ impl Live {
         let deflated: Vec<(u64, u32)> = ends.zip(checksums.iter().copied()).collect();
         let counts = [
             offsets.len().saturating_sub(1),
-            gathered.updated.len(),
+            known.updated.len(),
             deflated.len(),
         ];
-        if counts != [gathered.ids.len(); 3] {
+        if counts != [known.ids.len(); 3] {
             return Err(damaged(
                 "it holds another number of resources than the index",
             ));
         }
         Ok(OfType {
             kind,
-            gathered,
+            known,
+            run,
             offsets,
             bodies: Spool::open(&self.path.join(file(kind, BODIES)))?,
             deflated,
@@ -333,7 +348,12 @@ impl Live {
 
 impl OfType {
     /// The resources, by ordinal; their bodies are in `spool`, and compressed in the one after it.
-    fn resources(&self, spool: u16) -> Vec<Resource> {
+    fn resources(
+        &self,
+        spool: u16,
+        rows: &mut SpoolWriter,
+        room: usize,
+    ) -> Result<Resources, FormatError> {
         let mut end = 0;
         let compressed = self.deflated.iter().map(move |&(to, checksum)| {
             let start = std::mem::replace(&mut end, to);
@@ -344,28 +364,27 @@ impl OfType {
             (checksum, compressed)
         });
         let bounds = self.offsets.iter().zip(self.offsets.iter().skip(1));
-        let known = self.gathered.ids.iter().zip(&self.gathered.updated);
-        known
-            .zip(bounds)
-            .zip(compressed)
-            .zip(0u32..)
-            .map(
-                |((((id, &updated), (&start, &end)), (checksum, deflated)), ordinal)| {
-                    let before = length_before(self.kind.name(), id) as u64;
-                    Resource {
-                        id: id.clone(),
-                        updated,
-                        sequence: u64::from(ordinal),
-                        provenance: Provenance::Before,
-                        body: Piece::new(start + before, end.saturating_sub(start + before) as u32),
-                        checksum,
-                        deflated,
-                        text: HumanText::Stored(ordinal),
-                        spool,
-                    }
-                },
-            )
-            .collect()
+        let known = self.known.ids.iter().zip(&self.known.updated);
+        let known = known.zip(bounds).zip(compressed).zip(0u32..);
+        let mut resources = Resources::default();
+        for ((((id, &updated), (&start, &end)), (checksum, deflated)), ordinal) in known {
+            let before = length_before(self.kind.name(), id) as u64;
+            resources.push(&Resource {
+                id,
+                updated,
+                sequence: u64::from(ordinal),
+                provenance: Provenance::Before,
+                body: Piece::new(start + before, end.saturating_sub(start + before) as u32),
+                checksum,
+                deflated,
+                text: HumanText::Stored(ordinal),
+                spool,
+            });
+            if resources.weight() > room {
+                resources.seal(rows)?;
+            }
+        }
+        Ok(resources)
     }
 }
 

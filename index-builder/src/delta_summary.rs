@@ -44,23 +44,23 @@ impl DeltaSummary {
             // Those that lost their place; few, unlike those that kept it.
             let mut replaced = HashSet::new();
             let mut stayed = Vec::new();
-            for (resource, slot) in merged.resources[kind.index()].iter().zip(0..) {
-                let of_delta = resource.provenance == Provenance::Extract;
-                if !withdrawn.is_empty() && withdrawn.contains(&resource.id) {
-                    met.insert(&resource.id);
+            for (slot, id, provenance) in merged.resources[kind.index()].each() {
+                let of_delta = provenance == Provenance::Extract;
+                if !withdrawn.is_empty() && withdrawn.contains(id) {
+                    met.insert(id);
                 } else if of_delta && kept.is_kept(kind, slot) {
-                    stayed.push(&resource.id);
+                    stayed.push(id);
                 } else if of_delta {
                     summary.outdated += 1;
                 } else if !kept.is_kept(kind, slot) {
-                    replaced.insert(&resource.id);
+                    replaced.insert(id);
                 }
             }
             let changed = stayed.iter().filter(|id| replaced.contains(*id)).count();
             summary.changed += changed as u64;
             summary.new += (stayed.len() - changed) as u64;
             summary.withdrawn += met.len() as u64;
-            let missed = withdrawn.iter().filter(|id| !met.contains(id));
+            let missed = withdrawn.iter().filter(|id| !met.contains(&***id));
             unknown.extend(missed.map(|id| format!("{}/{id}", kind.name())));
         }
         unknown.sort();

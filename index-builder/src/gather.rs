@@ -1,15 +1,17 @@
 //! Workers: parse each record, extract what the schema asks for, keep the body.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rorqual::index::FormatError;
 use rorqual::index::bodies::compressed;
 use rorqual::index::deflated::{Deflater, Sum, continued};
 use rorqual::index::directory::{DirectoryCollector, join_text};
+use rorqual::index::runs::Run;
 use rorqual_schema::{Extraction, Node, ResourceType, Schema, is_id, parse_date};
 
 use crate::input::{Item, Origin, Record};
 use crate::rejects::RejectReason;
+use crate::resources::Resources;
 use crate::spool::{Piece, Spool, SpoolWriter};
 
 /// Where a resource is from. Of two versions of one age the later of these stays.
@@ -24,9 +26,9 @@ pub enum Provenance {
 }
 
 /// One resource, in order of arrival at a worker.
-pub struct Resource {
+pub struct Resource<'r> {
     /// Its id.
-    pub id: Box<str>,
+    pub id: &'r str,
     /// `meta.lastUpdated` in microseconds since 1970 UTC; `i64::MIN` without one.
     pub updated: i64,
     /// Position in the whole input.
@@ -45,7 +47,7 @@ pub struct Resource {
     pub spool: u16,
 }
 
-impl Resource {
+impl Resource<'_> {
     /// Reads its body into `buffer`, replacing what it held.
     ///
     /// # Errors
@@ -101,10 +103,10 @@ pub struct Reject {
 
 /// What one worker gathered.
 pub struct Gathered {
-    /// Values, by resource type.
-    pub directories: Vec<DirectoryCollector>,
-    /// Resources by type, in the order of the collector's slots.
-    pub resources: Vec<Vec<Resource>>,
+    /// Values by resource type, in runs.
+    pub runs: Vec<Vec<Run>>,
+    /// Resources by type, in the order of the slots of the runs.
+    pub resources: Vec<Resources>,
     /// Rejected records.
     pub rejects: Vec<Reject>,
     /// Bodies and texts.
@@ -114,8 +116,16 @@ pub struct Gathered {
 /// A worker at its task.
 pub struct Gatherer<'s> {
     schema: &'s Schema,
+    path: PathBuf,
+    /// Values of the run that is being gathered, by type.
     directories: Vec<DirectoryCollector>,
-    resources: Vec<Vec<Resource>>,
+    runs: Vec<Vec<Run>>,
+    /// As many bytes may what was gathered take before it is sealed.
+    room: usize,
+    /// How many runs were sealed, and how many resources there are since.
+    sealed: usize,
+    since: usize,
+    resources: Vec<Resources>,
     rejects: Vec<Reject>,
     spool: SpoolWriter,
     number: u16,
@@ -126,7 +136,7 @@ pub struct Gatherer<'s> {
 }
 
 impl<'s> Gatherer<'s> {
-    /// A worker that spools to `path`.
+    /// A worker that spools to `path`; whenever its values take more than `room` bytes it seals them as runs in files beside it.
     ///
     /// # Errors
     /// [`FormatError::Io`].
@@ -134,14 +144,23 @@ impl<'s> Gatherer<'s> {
         schema: &'s Schema,
         path: &Path,
         number: u16,
+        room: usize,
     ) -> Result<Gatherer<'s>, FormatError> {
         Ok(Gatherer {
             schema,
+            path: path.to_owned(),
             directories: ResourceType::ALL
                 .iter()
                 .map(|&kind| DirectoryCollector::new(schema, kind))
                 .collect(),
-            resources: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            runs: ResourceType::ALL.iter().map(|_| Vec::new()).collect(),
+            room,
+            sealed: 0,
+            since: 0,
+            resources: ResourceType::ALL
+                .iter()
+                .map(|_| Resources::default())
+                .collect(),
             rejects: Vec::new(),
             spool: SpoolWriter::create(path)?,
             number,
@@ -214,7 +233,6 @@ impl<'s> Gatherer<'s> {
                 return Ok(());
             }
         };
-        let id: Box<str> = id.into();
         self.values(kind, &node);
         join_text(self.schema, kind, &node, &mut self.text);
         let sum = Sum::of(&record.bytes);
@@ -246,8 +264,8 @@ impl<'s> Gatherer<'s> {
             },
             spool,
         };
-        self.resources[kind.index()].push(resource);
-        Ok(())
+        self.resources[kind.index()].push(&resource);
+        self.make_room()
     }
 
     /// Takes a resource that is in spools already, plain and compressed, parsed as `node`. Those spools are to follow the
@@ -259,7 +277,7 @@ impl<'s> Gatherer<'s> {
         &mut self,
         kind: ResourceType,
         node: &Node<'_>,
-        resource: &Resource,
+        resource: &Resource<'_>,
         workers: u16,
     ) -> Result<(), FormatError> {
         self.values(kind, node);
@@ -276,8 +294,7 @@ impl<'s> Gatherer<'s> {
                 }
             }
         };
-        self.resources[kind.index()].push(Resource {
-            id: resource.id.clone(),
+        self.resources[kind.index()].push(&Resource {
             text,
             spool: resource.spool + workers,
             deflated: Compressed {
@@ -286,7 +303,7 @@ impl<'s> Gatherer<'s> {
             },
             ..*resource
         });
-        Ok(())
+        self.make_room()
     }
 
     /// Notes the values of the next resource of a type.
@@ -294,6 +311,48 @@ impl<'s> Gatherer<'s> {
         let mut extraction = Extraction::new();
         self.schema.extract(kind, node, &mut extraction);
         self.directories[kind.index()].add(&extraction);
+        self.since += 1;
+    }
+
+    /// Seals what was gathered when it takes more than its room.
+    fn make_room(&mut self) -> Result<(), FormatError> {
+        /// So often is looked at what it takes.
+        const EVERY: usize = 64;
+        let weight = || {
+            let values = self.directories.iter().map(DirectoryCollector::weight);
+            let rows = self.resources.iter().map(Resources::weight);
+            values.sum::<usize>() + rows.sum::<usize>()
+        };
+        match self.since.is_multiple_of(EVERY) && weight() > self.room {
+            true => self.seal(true),
+            false => Ok(()),
+        }
+    }
+
+    /// Seals what was gathered since the last run, in files or in memory.
+    fn seal(&mut self, in_files: bool) -> Result<(), FormatError> {
+        if in_files {
+            let spool = &mut self.spool;
+            self.resources
+                .iter_mut()
+                .try_for_each(|resources| resources.seal(spool))?;
+        }
+        let every = self.directories.iter_mut().zip(&mut self.runs);
+        for ((directory, runs), kind) in every.zip(ResourceType::ALL) {
+            if directory.is_empty() {
+                continue;
+            }
+            let fresh = DirectoryCollector::new(self.schema, kind);
+            let gathered = std::mem::replace(directory, fresh);
+            let mut path = self.path.clone();
+            path.as_mut_os_string()
+                .push(format!("-run-{}-{}", self.sealed, kind.name()));
+            let path = in_files.then_some(path);
+            runs.push(Run::seal(self.schema, kind, &gathered, path.as_deref())?);
+        }
+        self.sealed += 1;
+        self.since = 0;
+        Ok(())
     }
 
     fn reject(&mut self, record: Record, kind: Option<ResourceType>, reason: RejectReason) {
@@ -312,9 +371,11 @@ impl<'s> Gatherer<'s> {
     ///
     /// # Errors
     /// [`FormatError::Io`].
-    pub fn finish(self) -> Result<Gathered, FormatError> {
+    pub fn finish(mut self) -> Result<Gathered, FormatError> {
+        // Once files were needed, what is left makes room for what is written next.
+        self.seal(self.sealed > 0)?;
         Ok(Gathered {
-            directories: self.directories,
+            runs: self.runs,
             resources: self.resources,
             rejects: self.rejects,
             spool: self.spool.finish()?,

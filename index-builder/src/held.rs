@@ -23,7 +23,7 @@ impl HeldSources {
         /// As many are kept open; what others hold is spooled.
         const MOST: usize = 64;
         let first = match inputs {
-            Some(_) => worker_count(threads) + 1,
+            Some(_) => threads + 1,
             None => 1,
         };
         let mut held = HeldSources {
@@ -40,11 +40,6 @@ impl HeldSources {
         }
         Ok(held)
     }
-}
-
-/// How many workers there are for as many threads asked for.
-pub fn worker_count(threads: usize) -> usize {
-    threads.clamp(1, 64)
 }
 
 #[cfg(test)]
@@ -72,7 +67,8 @@ mod tests {
         let held = HeldSources::open(Some(&inputs), 1).unwrap();
         assert_eq!(held.numbers, [Some(2)]);
         let schema = Schema::embedded().unwrap();
-        let mut gatherer = Gatherer::create(&schema, &dir.path().join("spool"), 0).unwrap();
+        let mut gatherer =
+            Gatherer::create(&schema, &dir.path().join("spool"), 0, usize::MAX).unwrap();
         gatherer.holding(held.numbers.clone());
         inputs
             .read(&Limits::default(), &AtomicU64::new(0), &mut |batch| {
@@ -84,7 +80,8 @@ mod tests {
         let spools = [vec![gathered.spool.clone(); 2], held.spools].concat();
         let places = &gathered.resources[ResourceType::Location.index()];
         let bodies = |buffer: &mut Vec<u8>| -> Vec<Result<String, FormatError>> {
-            let read = places.iter().map(|place| {
+            let read = (0..places.len() as u32).map(|slot| {
+                let place = places.get(slot)?;
                 place.read_body(&spools, buffer)?;
                 Ok(String::from_utf8(buffer.clone()).unwrap())
             });

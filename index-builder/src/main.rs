@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use index_builder::crew::parse_memory;
 use index_builder::{BuildOptions, Delta, build};
 
 /// Parsing makes and drops millions of small vectors on every core.
@@ -43,6 +44,9 @@ struct Arguments {
     /// Threads that parse and write [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
+    /// Memory for what is gathered, such as "512 MiB", shared by all threads: what does not fit waits in files beside the index
+    #[arg(long, value_name = "SIZE", default_value = "256 MiB", value_parser = parse_memory)]
+    memory: u64,
     /// Older generations to keep beside the live one
     #[arg(long, value_name = "N", default_value_t = 1)]
     keep: usize,
@@ -96,6 +100,7 @@ fn main() -> ExitCode {
         index: arguments.index,
         schema: arguments.schema,
         time_zone: arguments.time_zone,
+        memory: arguments.memory,
         threads: arguments.threads.map_or(defaults.threads, usize::from),
         keep: arguments.keep,
         access: arguments.access,

@@ -3,13 +3,14 @@
 //! Organizations follow their tree, roots and siblings in the order of a Hilbert curve over France and the seas;
 //! offers follow their organisation, places and roles their offer, practitioners their role.
 
+use rorqual::index::FormatError;
 use rorqual::index::column::Collector;
-use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::reference::Edge;
-use rorqual_schema::{Position, ResourceType, Schema};
+use rorqual::index::runs::{Gathering as _, Runs};
+use rorqual_schema::{Parameter, ParameterType, Position, ResourceType, Schema};
 
-use crate::gather::Resource;
 use crate::resolve::{Kept, Resolved};
+use crate::resources::Resources;
 
 /// The ordinal of each slot, by type (`u32::MAX`: replaced), and how many ordinals there are.
 pub struct Order {
@@ -23,13 +24,16 @@ pub struct Order {
 const NOWHERE: u64 = u64::MAX;
 
 /// Orders everything that is kept. The answer depends on the extract only, not on the order of its lines.
+///
+/// # Errors
+/// [`FormatError`] when what was gathered cannot be read.
 pub fn order(
     schema: &Schema,
-    directories: &[DirectoryCollector],
-    resources: &[Vec<Resource>],
+    directories: &[Runs],
+    resources: &[Resources],
     kept: &Kept,
     resolved: &Resolved,
-) -> Order {
+) -> Result<Order, FormatError> {
     use ResourceType::{
         HealthcareService, Location, Organization, Practitioner, PractitionerRole, Task,
     };
@@ -47,7 +51,7 @@ pub fn order(
             .collect(),
         slots: vec![Vec::new(); ResourceType::COUNT],
     };
-    let location_place = view.location_places();
+    let location_place = view.location_places()?;
     let offer_place = least_through(
         view.edges(HealthcareService, "location"),
         resources[HealthcareService.index()].len(),
@@ -108,12 +112,16 @@ pub fn order(
         view.sorted(Practitioner, |slot| (first_role[slot], 0)),
     );
     let tasks = &resources[Task.index()];
+    let updated = |slot: u32| tasks.get(slot).map(|task| task.updated);
+    let updated: Vec<i64> = (0..tasks.len() as u32)
+        .map(updated)
+        .collect::<Result<_, _>>()?;
     // Shifting the sign bit keeps the order of instants in an unsigned key.
     order.assign(
         Task,
-        view.sorted(Task, |slot| ((tasks[slot].updated as u64) ^ (1 << 63), 0)),
+        view.sorted(Task, |slot| ((updated[slot] as u64) ^ (1 << 63), 0)),
     );
-    order
+    Ok(order)
 }
 
 impl Order {
@@ -127,8 +135,8 @@ impl Order {
 
 struct View<'a> {
     schema: &'a Schema,
-    directories: &'a [DirectoryCollector],
-    resources: &'a [Vec<Resource>],
+    directories: &'a [Runs],
+    resources: &'a [Resources],
     kept: &'a Kept,
     resolved: &'a Resolved,
 }
@@ -152,21 +160,22 @@ impl<'a> View<'a> {
         let resources = &self.resources[kind.index()];
         let mut slots = self.kept_slots(kind);
         slots.sort_by(|&a, &b| {
-            let (a, b) = (a as usize, b as usize);
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| resources[a].id.cmp(&resources[b].id))
+            key(a as usize)
+                .cmp(&key(b as usize))
+                .then_with(|| resources.id(a).cmp(resources.id(b)))
         });
         slots
     }
 
     /// Where each Location slot lies on the curve.
-    fn location_places(&self) -> Vec<u64> {
+    fn location_places(&self) -> Result<Vec<u64>, FormatError> {
         let kind = ResourceType::Location;
         let mut places = vec![NOWHERE; self.resources[kind.index()].len()];
-        for number in 0..self.schema.parameters(kind).len() {
-            if let Some(Collector::Position(positions)) =
-                self.directories[kind.index()].collector(number)
+        let parameters = self.schema.parameters(kind).iter().enumerate();
+        let special = |parameter: &Parameter| parameter.kind == ParameterType::Special;
+        for (number, parameter) in parameters.filter(|(_, parameter)| special(parameter)) {
+            if let Collector::Position(positions) =
+                &*self.directories[kind.index()].values(number, parameter)?
             {
                 for &(slot, position) in positions.values() {
                     places[slot as usize] = hilbert(position);
@@ -174,7 +183,7 @@ impl<'a> View<'a> {
                 break;
             }
         }
-        places
+        Ok(places)
     }
 
     /// Organization slots, parents before children, depth first.
@@ -183,11 +192,7 @@ impl<'a> View<'a> {
         let count = self.resources[kind.index()].len();
         let mut parent = vec![u32::MAX; count];
         // Of several parents the first by id: slots follow the order in which lines were read, which must not show.
-        let id = |slot: u32| {
-            self.resources[kind.index()]
-                .get(slot as usize)
-                .map(|of| &of.id)
-        };
+        let id = |slot: u32| self.resources[kind.index()].id(slot);
         for edge in self.edges(kind, "partof") {
             let known = &mut parent[edge.from as usize];
             if *known == u32::MAX || id(edge.to) < id(*known) {

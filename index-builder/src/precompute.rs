@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use rorqual::index::FormatError;
-use rorqual::index::directory::Leading;
+use rorqual::index::directory::{self, Leading};
 use rorqual::index::pack::PackWriter;
 use rorqual_schema::{Hop, ResourceType};
 
@@ -25,7 +25,8 @@ pub fn write_precomputed(
         };
         for &hop in &from.precomputed {
             let leading = leading(material, kind, number, *target, hop);
-            material.directories[target.index()].write_precomputed(
+            directory::write_precomputed(
+                &material.directories[target.index()],
                 pack,
                 material.schema,
                 *target,

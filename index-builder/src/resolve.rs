@@ -3,14 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use ahash::RandomState;
+use hashbrown::HashTable;
 
+use rorqual::index::FormatError;
 use rorqual::index::column::Collector;
-use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::reference::{Edge, Pointer};
-use rorqual_schema::{ResourceType, Schema};
+use rorqual::index::runs::{Gathering as _, Runs};
+use rorqual_schema::{ParameterType, ResourceType, Schema};
 
 use crate::delta::Withdrawn;
 use crate::gather::{Provenance, Resource};
+use crate::resources::Resources;
 
 /// The resources that stay: of several with one id the later `lastUpdated`, then by [`Provenance`], then the later in
 /// the input.
@@ -23,17 +26,53 @@ pub struct Kept {
 /// The slots of those that stay, by type and id.
 pub struct Slots<'r>(Vec<SlotsById<'r>>);
 
-type SlotsById<'r> = HashMap<&'r str, u32, RandomState>;
+/// Slots by the ids of their resources, which are not held a second time.
+struct SlotsById<'r> {
+    resources: &'r Resources,
+    slots: HashTable<u32>,
+    state: RandomState,
+}
+
+impl<'r> SlotsById<'r> {
+    fn new(resources: &'r Resources) -> SlotsById<'r> {
+        SlotsById {
+            resources,
+            slots: HashTable::with_capacity(resources.len()),
+            state: RandomState::new(),
+        }
+    }
+
+    fn get(&self, id: &str) -> Option<u32> {
+        let same = |slot: &u32| self.resources.id(*slot) == id;
+        self.slots.find(self.state.hash_one(id), same).copied()
+    }
+
+    /// The slot known for the id of a slot, which is this one when none was.
+    fn known(&mut self, slot: u32) -> &mut u32 {
+        let (resources, state) = (self.resources, &self.state);
+        let id = resources.id(slot);
+        let same = |other: &u32| resources.id(*other) == id;
+        let hash = |other: &u32| state.hash_one(resources.id(*other));
+        let entry = self.slots.entry(state.hash_one(id), same, hash);
+        entry.or_insert(slot).into_mut()
+    }
+}
 
 impl Slots<'_> {
     fn of(&self, kind: ResourceType, id: &str) -> Option<u32> {
-        self.0[kind.index()].get(id).copied()
+        self.0[kind.index()].get(id)
     }
 }
 
 impl Kept {
     /// Decides among `resources`, by type and slot. What is withdrawn goes, whatever its versions.
-    pub fn decide<'r>(resources: &'r [Vec<Resource>], withdrawn: &Withdrawn) -> (Kept, Slots<'r>) {
+    ///
+    /// # Errors
+    /// [`FormatError`] when what is known of them cannot be read.
+    pub fn decide<'r>(
+        resources: &'r [Resources],
+        withdrawn: &Withdrawn,
+    ) -> Result<(Kept, Slots<'r>), FormatError> {
         let of_type =
             |kind: ResourceType| decide_type(&resources[kind.index()], &withdrawn[kind.index()]);
         let mut decided = Kept {
@@ -41,12 +80,13 @@ impl Kept {
             replaced: Vec::new(),
         };
         let mut by_id = Slots(Vec::new());
-        for (slots, kept, replaced) in each_type(of_type) {
+        for of_type in each_type(of_type) {
+            let (slots, kept, replaced) = of_type?;
             by_id.0.push(slots);
             decided.kept.push(kept);
             decided.replaced.push(replaced);
         }
-        (decided, by_id)
+        Ok((decided, by_id))
     }
 
     /// Whether the resource of a slot stays.
@@ -70,36 +110,35 @@ fn each_type<T: Send>(of_type: impl Fn(ResourceType) -> T + Sync) -> Vec<T> {
 
 /// Which resources of one type stay: their slots by id, whether each slot stays, and how many were replaced.
 fn decide_type<'r>(
-    resources: &'r [Resource],
+    resources: &'r Resources,
     withdrawn: &HashSet<Box<str>>,
-) -> (SlotsById<'r>, Vec<bool>, u64) {
-    let mut slots = SlotsById::with_capacity_and_hasher(resources.len(), RandomState::new());
+) -> Result<(SlotsById<'r>, Vec<bool>, u64), FormatError> {
+    let mut slots = SlotsById::new(resources);
     let mut kept = vec![true; resources.len()];
     let mut replaced = 0;
-    for (slot, resource) in resources.iter().enumerate() {
-        if !withdrawn.is_empty() && withdrawn.contains(&resource.id) {
-            kept[slot] = false;
+    for (slot, id, _) in resources.each() {
+        if !withdrawn.is_empty() && withdrawn.contains(id) {
+            kept[slot as usize] = false;
             continue;
         }
-        if let Some(other) = slots.get_mut(&*resource.id) {
-            let rival = &resources[*other as usize];
-            let age = |of: &Resource| (of.updated, of.provenance, of.sequence);
-            let later = age(resource) > age(rival);
-            let loser = if later {
-                std::mem::replace(other, slot as u32)
-            } else {
-                slot as u32
-            };
-            kept[loser as usize] = false;
-            // What is carried over from before meets its own copy in most extracts; only two records of one
-            // extract are worth a count.
-            replaced +=
-                u64::from([resource.provenance, rival.provenance] == [Provenance::Extract; 2]);
-        } else {
-            slots.insert(&resource.id, slot as u32);
+        let known = slots.known(slot);
+        if *known == slot {
+            continue;
         }
+        let (resource, rival) = (resources.get(slot)?, resources.get(*known)?);
+        let age = |of: &Resource<'_>| (of.updated, of.provenance, of.sequence);
+        let later = age(&resource) > age(&rival);
+        let loser = if later {
+            std::mem::replace(known, slot)
+        } else {
+            slot
+        };
+        kept[loser as usize] = false;
+        // What is carried over from before meets its own copy in most extracts; only two records of one
+        // extract are worth a count.
+        replaced += u64::from([resource.provenance, rival.provenance] == [Provenance::Extract; 2]);
     }
-    (slots, kept, replaced)
+    Ok((slots, kept, replaced))
 }
 
 /// The references of every type: for each parameter its edges, and how many literal references dangle.
@@ -116,19 +155,23 @@ pub struct Resolved {
 type Identifiers = HashMap<Vec<u8>, Vec<(ResourceType, Vec<u8>, u32)>>;
 
 /// Resolves every reference of the extract.
+///
+/// # Errors
+/// [`FormatError`] when what was gathered cannot be read.
 pub fn resolve(
     schema: &Schema,
-    directories: &[DirectoryCollector],
+    directories: &[Runs],
     kept: &Kept,
     slots: &Slots<'_>,
-) -> Resolved {
-    let identifiers = identifiers(schema, directories, kept);
-    let of_type = |kind: ResourceType| {
+) -> Result<Resolved, FormatError> {
+    let identifiers = identifiers(schema, directories, kept)?;
+    let of_type = |kind: ResourceType| -> Result<_, FormatError> {
         let (mut all, mut count, mut without_focus) = (Vec::new(), 0, Vec::new());
         for (number, parameter) in schema.parameters(kind).iter().enumerate() {
             let mut edges = Vec::new();
-            if let Some(Collector::Reference(references)) =
-                directories[kind.index()].collector(number)
+            if parameter.kind == ParameterType::Reference
+                && let Collector::Reference(references) =
+                    &*directories[kind.index()].values(number, parameter)?
             {
                 let targets = &parameter.targets;
                 let (found, dangling) = references.resolve(
@@ -164,28 +207,34 @@ pub fn resolve(
             }
             all.push(edges);
         }
-        (all, count, without_focus)
+        Ok((all, count, without_focus))
     };
     let mut resolved = Resolved {
         edges: Vec::new(),
         dangling: Vec::new(),
         without_focus: Vec::new(),
     };
-    for (edges, dangling, without_focus) in each_type(of_type) {
+    for of_type in each_type(of_type) {
+        let (edges, dangling, without_focus) = of_type?;
         resolved.edges.push(edges);
         resolved.dangling.push(dangling);
         resolved.without_focus.extend(without_focus);
     }
-    resolved
+    Ok(resolved)
 }
 
 /// The identifiers that logical references name: only those, since most references are literal.
-fn identifiers(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept) -> Identifiers {
+fn identifiers(
+    schema: &Schema,
+    directories: &[Runs],
+    kept: &Kept,
+) -> Result<Identifiers, FormatError> {
     let mut wanted: Identifiers = HashMap::new();
     for kind in ResourceType::ALL {
-        for number in 0..schema.parameters(kind).len() {
-            if let Some(Collector::Reference(references)) =
-                directories[kind.index()].collector(number)
+        for (number, parameter) in schema.parameters(kind).iter().enumerate() {
+            if parameter.kind == ParameterType::Reference
+                && let Collector::Reference(references) =
+                    &*directories[kind.index()].values(number, parameter)?
             {
                 references.logical_values(|value| {
                     wanted.entry(value.to_vec()).or_default();
@@ -194,22 +243,22 @@ fn identifiers(schema: &Schema, directories: &[DirectoryCollector], kept: &Kept)
         }
     }
     if wanted.is_empty() {
-        return wanted;
+        return Ok(wanted);
     }
     for kind in ResourceType::ALL {
         let Some(number) = schema.find(kind, "identifier") else {
             continue;
         };
-        let Some(Collector::Token(tokens)) = directories[kind.index()].collector(number) else {
-            continue;
-        };
-        tokens.each(|value, system, slot| {
-            if kept.is_kept(kind, slot)
-                && let Some(holders) = wanted.get_mut(value)
-            {
-                holders.push((kind, system.to_vec(), slot));
-            }
-        });
+        let parameter = &schema.parameters(kind)[number];
+        if let Collector::Token(tokens) = &*directories[kind.index()].values(number, parameter)? {
+            tokens.each(|value, system, slot| {
+                if kept.is_kept(kind, slot)
+                    && let Some(holders) = wanted.get_mut(value)
+                {
+                    holders.push((kind, system.to_vec(), slot));
+                }
+            });
+        }
     }
-    wanted
+    Ok(wanted)
 }

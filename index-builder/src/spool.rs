@@ -44,7 +44,7 @@ impl Piece {
 /// A spool being filled.
 pub struct SpoolWriter {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<Arc<File>>,
     end: u64,
 }
 
@@ -62,7 +62,7 @@ impl SpoolWriter {
             .map_err(|source| FormatError::io(path, source))?;
         Ok(SpoolWriter {
             path: path.to_owned(),
-            file: BufWriter::with_capacity(1 << 20, file),
+            file: BufWriter::with_capacity(1 << 20, Arc::new(file)),
             end: 0,
         })
     }
@@ -93,10 +93,15 @@ impl SpoolWriter {
             .file
             .into_inner()
             .map_err(|error| FormatError::io(&path, error.into_error()))?;
-        Ok(Spool {
-            path,
-            file: Arc::new(file),
-        })
+        Ok(Spool { path, file })
+    }
+
+    /// What will read it: not before it is filled.
+    pub fn reader(&self) -> Spool {
+        Spool {
+            path: self.path.clone(),
+            file: self.file.get_ref().clone(),
+        }
     }
 }
 
@@ -139,8 +144,16 @@ impl Spool {
     /// [`FormatError::Io`], [`FormatError::Altered`] when the file has become shorter.
     pub fn read(&self, piece: Piece, buffer: &mut Vec<u8>) -> Result<(), FormatError> {
         buffer.resize(piece.length as usize, 0);
+        self.read_at(piece.offset, buffer)
+    }
+
+    /// Fills `buffer` from what stands at `offset`.
+    ///
+    /// # Errors
+    /// As [`Spool::read`].
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FormatError> {
         self.file
-            .read_exact_at(buffer, piece.offset)
+            .read_exact_at(buffer, offset)
             .map_err(|source| match source.kind() {
                 ErrorKind::UnexpectedEof => FormatError::Altered {
                     path: self.path.clone(),

@@ -1,13 +1,15 @@
 //! What a delta leaves as it was: the files of the live generation that the next one shares, because a build would write them
 //! again byte for byte.
 
+use rorqual::index::FormatError;
 use rorqual::index::column::Collector;
-use rorqual::index::directory::DirectoryCollector;
 use rorqual::index::overlay::WRITTEN;
-use rorqual_schema::{Hop, ResourceType, Schema};
+use rorqual::index::runs::{Gathering as _, Runs};
+use rorqual_schema::{Hop, Parameter, ParameterType, ResourceType, Schema};
 
-use crate::gather::{HumanText, Resource};
+use crate::gather::Provenance;
 use crate::order::Order;
+use crate::resources::Resources;
 
 /// Which files are those of the live generation, by type.
 pub struct Unchanged {
@@ -26,25 +28,42 @@ impl Unchanged {
 
     /// Compares what a generation is made from with the live one it starts from, whose resources come first in `resources`, by
     /// ordinal.
+    ///
+    /// # Errors
+    /// [`FormatError`] when what was gathered cannot be read.
     pub fn find(
         schema: &Schema,
-        directories: &[DirectoryCollector],
-        resources: &[Vec<Resource>],
+        directories: &[Runs],
+        resources: &[Resources],
         order: &Order,
-    ) -> Unchanged {
+    ) -> Result<Unchanged, FormatError> {
+        let by_identifier = |kind: ResourceType| {
+            let parameters = schema.parameters(kind).iter().enumerate();
+            let named = |(number, parameter): (usize, &Parameter)| {
+                if parameter.kind != ParameterType::Reference {
+                    return Ok(false);
+                }
+                match &*directories[kind.index()].values(number, parameter)? {
+                    Collector::Reference(references) => Ok(references.has_logical()),
+                    _ => Ok(false),
+                }
+            };
+            parameters.map(named).collect::<Result<Vec<bool>, _>>()
+        };
+        let by_identifier = ResourceType::ALL.iter().map(|&kind| by_identifier(kind));
         let seen = ResourceType::ALL
             .map(|kind| Seen::of(kind, &resources[kind.index()], &order.slots[kind.index()]));
         let depends = Depends {
             schema,
-            directories,
+            by_identifier: by_identifier.collect::<Result<_, FormatError>>()?,
             seen: &seen,
         };
-        Unchanged {
+        Ok(Unchanged {
             resources: seen.iter().map(|seen| seen.resources).collect(),
             packs: ResourceType::ALL
                 .map(|kind| depends.pack_stays(kind))
                 .to_vec(),
-        }
+        })
     }
 
     /// Whether a type has the resources it had, each with its content and its ordinal: its bodies, its full text and what was
@@ -69,11 +88,11 @@ struct Seen {
 
 impl Seen {
     /// Anomalies are not taken up: of them nothing stays.
-    fn of(kind: ResourceType, resources: &[Resource], slots: &[u32]) -> Seen {
-        let stored = |resource: &Resource| matches!(resource.text, HumanText::Stored(_));
-        let before = resources.partition_point(stored);
+    fn of(kind: ResourceType, resources: &Resources, slots: &[u32]) -> Seen {
+        let stored = |provenance: &Provenance| *provenance == Provenance::Before;
+        let before = resources.provenances().partition_point(stored);
         let as_many = kind != WRITTEN && slots.len() == before;
-        let id = |slot: u32| resources.get(slot as usize).map(|of| &of.id);
+        let id = |slot: u32| resources.id(slot);
         Seen {
             resources: as_many && slots.iter().copied().eq(0..before as u32),
             ids: as_many && slots.iter().zip(0..).all(|(&slot, at)| id(slot) == id(at)),
@@ -84,7 +103,8 @@ impl Seen {
 /// What an index depends on.
 struct Depends<'a> {
     schema: &'a Schema,
-    directories: &'a [DirectoryCollector],
+    /// Whether a reference of a parameter names its target by an identifier, by type and parameter.
+    by_identifier: Vec<Vec<bool>>,
     seen: &'a [Seen],
 }
 
@@ -99,10 +119,10 @@ impl Depends<'_> {
     fn references_stay(&self, kind: ResourceType) -> bool {
         let parameters = self.schema.parameters(kind).iter().enumerate();
         parameters.into_iter().all(|(number, parameter)| {
-            let by_identifier = match self.directories[kind.index()].collector(number) {
-                Some(Collector::Reference(references)) => references.has_logical(),
-                _ => return true,
-            };
+            if parameter.kind != ParameterType::Reference {
+                return true;
+            }
+            let by_identifier = self.by_identifier[kind.index()][number];
             parameter.targets.iter().all(|target| {
                 let seen = &self.seen[target.index()];
                 // An identifier is content of the target.

@@ -9,12 +9,14 @@ use rorqual::access::{FACTS, POLICY};
 use rorqual::index::generation::{VIEWS, sync_directory};
 use rorqual::index::manifest::{FileRecord, MANIFEST, MANIFEST_CHECKSUM, Manifest, write_synced};
 use rorqual::index::overlay::WRITTEN;
+use rorqual::index::runs::Runs;
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_access::{DataRules, Directory, Policy, Redacted, Survey, Target};
 use rorqual_schema::{Node, ResourceType, Schema};
 
 use crate::BuildError;
 use crate::assemble::{Merged, assemble};
+use crate::crew::Crew;
 use crate::gather::{Gathered, Gatherer, Resource};
 use crate::input::{Item, Origin, Record};
 use crate::progress::Progress;
@@ -48,7 +50,7 @@ pub fn write_views(
     policy_text: &str,
     built: &Path,
     staging: &Path,
-    threads: usize,
+    crew: Crew,
     progress: &Progress,
 ) -> Result<(Vec<String>, BTreeMap<String, FileRecord>), BuildError> {
     let policy = Policy::from_toml(policy_text)?;
@@ -71,13 +73,12 @@ pub fn write_views(
         let folder = built.join(VIEWS).join(name);
         fs::create_dir_all(&folder).map_err(|error| FormatError::io(&folder, error))?;
         let step = progress.step(&format!("redacting for {}", view.profiles.join(", ")));
-        let mut merged = Merged::new(source.schema);
-        let (mut parts, mut own) = (Vec::new(), Vec::new());
-        for one in redact(source, &directory, view.rules, staging, threads)? {
-            parts.push((one.directories, one.resources));
+        let mut merged = Merged::default();
+        let mut own = Vec::new();
+        for one in redact(source, &directory, view.rules, staging, crew)? {
+            merged.take(one.runs, one.resources);
             own.push(one.spool);
         }
-        merged.absorb(parts);
         // What rules leave whole stays where it is.
         let spools: Vec<Spool> = own.iter().chain(source.spools).cloned().collect();
         step.finish("done");
@@ -87,11 +88,12 @@ pub fn write_views(
             &spools,
             &folder,
             Besides::default(),
-            threads,
+            crew,
             progress,
         )?;
         // The next view fills spools of the same names.
         own.into_iter().try_for_each(Spool::remove)?;
+        merged.directories.into_iter().try_for_each(Runs::remove)?;
         let manifest = Manifest {
             counts: assembled.counts_by_type(),
             dangling: assembled.dangling_by_type(),
@@ -114,22 +116,23 @@ pub fn write_views(
     Ok((names, files))
 }
 
-/// Every resource that stays, with its type.
-fn kept<'a>(source: &'a Source<'_>) -> impl Iterator<Item = (ResourceType, &'a Resource)> {
+/// The slot of every resource that stays, with its type.
+fn kept<'a>(source: &'a Source<'_>) -> impl Iterator<Item = (ResourceType, u32)> + 'a {
     ResourceType::ALL.into_iter().flat_map(move |kind| {
-        let resources = source.merged.resources[kind.index()].iter().zip(0u32..);
-        resources
-            .filter(move |(_, slot)| source.kept.is_kept(kind, *slot))
-            .map(move |(resource, _)| (kind, resource))
+        let slots = 0..source.merged.resources[kind.index()].len() as u32;
+        slots
+            .filter(move |slot| source.kept.is_kept(kind, *slot))
+            .map(move |slot| (kind, slot))
     })
 }
 
 fn survey(source: &Source<'_>) -> Result<Directory, BuildError> {
     let mut survey = Survey::new();
     let mut body = Vec::new();
-    for (kind, resource) in kept(source) {
+    for (kind, slot) in kept(source) {
+        let resource = source.merged.resources[kind.index()].get(slot)?;
         resource.read_body(source.spools, &mut body)?;
-        survey.note(kind, &parsed(resource, &body)?);
+        survey.note(kind, &parsed(&resource, &body)?);
     }
     Ok(survey.finish())
 }
@@ -142,11 +145,7 @@ fn facts(source: &Source<'_>, directory: &Directory) -> Vec<u8> {
         .filter(|kind| *kind != WRITTEN)
     {
         let resources = &source.merged.resources[kind.index()];
-        let of = |slot: &u32| {
-            directory
-                .facts(kind, &resources[*slot as usize].id)
-                .to_byte()
-        };
+        let of = |slot: &u32| directory.facts(kind, resources.id(*slot)).to_byte();
         bytes.extend(source.slots[kind.index()].iter().map(of));
     }
     bytes
@@ -158,19 +157,20 @@ fn redact(
     directory: &Directory,
     rules: &DataRules,
     staging: &Path,
-    threads: usize,
+    crew: Crew,
 ) -> Result<Vec<Gathered>, BuildError> {
     let visibility = directory.visibility(rules);
-    let threads = threads.clamp(1, 64);
+    let Crew { threads, room } = crew;
     let worker = |number: usize| -> Result<Gathered, BuildError> {
         let path = staging.join(format!("view-spool-{number}"));
-        let mut gatherer = Gatherer::create(source.schema, &path, number as u16)?;
+        let mut gatherer = Gatherer::create(source.schema, &path, number as u16, room)?;
         let mut body = Vec::new();
         let own = kept(source).enumerate().skip(number).step_by(threads);
-        for (sequence, (kind, resource)) in own {
+        for (sequence, (kind, slot)) in own {
+            let resource = source.merged.resources[kind.index()].get(slot)?;
             resource.read_body(source.spools, &mut body)?;
-            let node = parsed(resource, &body)?;
-            let facts = directory.facts(kind, &resource.id);
+            let node = parsed(&resource, &body)?;
+            let facts = directory.facts(kind, resource.id);
             let visible = |target: Target<'_>| visibility.holds(&target);
             let redacted = rules
                 .redact(kind, &body, &node, facts, &visible)
@@ -180,7 +180,7 @@ fn redact(
             let bytes = match redacted {
                 Redacted::Hidden => continue,
                 Redacted::Whole => {
-                    gatherer.take_spooled(kind, &node, resource, threads as u16)?;
+                    gatherer.take_spooled(kind, &node, &resource, threads as u16)?;
                     continue;
                 }
                 Redacted::Partial(bytes) => bytes,
@@ -217,7 +217,7 @@ fn redact(
     })
 }
 
-fn parsed<'b>(resource: &Resource, body: &'b [u8]) -> Result<Node<'b>, BuildError> {
+fn parsed<'b>(resource: &Resource<'_>, body: &'b [u8]) -> Result<Node<'b>, BuildError> {
     Node::parse(body).map_err(|error| BuildError::Redaction {
         detail: format!("{}: {error}", resource.id),
     })

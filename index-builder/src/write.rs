@@ -6,25 +6,29 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rorqual::index::bodies::{BODIES, DEFLATED, SPANS};
-use rorqual::index::directory::{DirectoryCollector, PACK, TEXT};
+use rorqual::index::directory::{PACK, TEXT, write};
 use rorqual::index::gathered::{self, GATHERED};
 use rorqual::index::generation::{SCHEMA, sync_directory};
 use rorqual::index::interner::Places;
 use rorqual::index::manifest::{FileRecord, write_synced};
 use rorqual::index::overlay::WRITTEN;
 use rorqual::index::pack::PackWriter;
-use rorqual::index::text::{TextIndex, TextWriter, seal_folder};
-use rorqual::index::text_merge::{TextSource, merge};
+use rorqual::index::runs::Runs;
+use rorqual::index::text::{TextIndex, seal_folder};
+use rorqual::index::text_merge::TextSource;
+use rorqual::index::text_runs::TextRuns;
 use rorqual::index::{FormatError, checksum_file};
 use rorqual_schema::{ResourceType, Schema};
 
 use crate::bodies::{layout, write_bodies};
+use crate::crew::Crew;
 use crate::delta::Live;
-use crate::gather::{HumanText, Resource};
+use crate::gather::HumanText;
 use crate::order::Order;
 use crate::precompute::write_precomputed;
 use crate::progress::Progress;
 use crate::resolve::Resolved;
+use crate::resources::Resources;
 use crate::spool::Spool;
 use crate::unchanged::Unchanged;
 
@@ -33,9 +37,9 @@ pub struct Material<'a> {
     /// The parameters.
     pub schema: &'a Schema,
     /// Values by type.
-    pub directories: &'a [DirectoryCollector],
+    pub directories: &'a [Runs],
     /// Resources by type and slot.
-    pub resources: &'a [Vec<Resource>],
+    pub resources: &'a [Resources],
     /// Bodies and texts, by worker.
     pub spools: &'a [Spool],
     /// References.
@@ -62,21 +66,21 @@ enum Job {
     Gathered(ResourceType),
 }
 
-/// Writes everything but the manifest into `path` with `threads` threads; answers the record of each file.
+/// Writes everything but the manifest into `path` with all threads of `crew`; answers the record of each file.
 ///
 /// # Errors
 /// [`FormatError`] of the first job that failed.
 pub fn write_generation(
     material: &Material<'_>,
     path: &Path,
-    threads: usize,
+    crew: Crew,
     progress: &Progress,
 ) -> Result<BTreeMap<String, FileRecord>, FormatError> {
     for kind in ResourceType::ALL {
         let folder = path.join(kind.name());
         fs::create_dir_all(&folder).map_err(|source| FormatError::io(&folder, source))?;
     }
-    let (mut jobs, shared) = divide(material);
+    let (mut jobs, shared) = divide(material)?;
     // The longest jobs first; taken from the end.
     jobs.sort_by_key(|job| match job {
         Job::Pack(kind) => 3 * material.order.slots[kind.index()].len(),
@@ -92,7 +96,7 @@ pub fn write_generation(
             let written = match job {
                 Job::Bodies(kind) => write_bodies(material, path, kind, progress),
                 Job::Pack(kind) => write_pack(material, path, kind, progress),
-                Job::Text(kind) => write_text(material, path, kind, progress),
+                Job::Text(kind) => write_text(material, path, kind, crew.room, progress),
                 Job::Gathered(kind) => write_gathered(material, path, kind),
             };
             let Ok(mut done) = done.lock() else { break };
@@ -107,7 +111,7 @@ pub fn write_generation(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..threads {
+        for _ in 1..crew.threads {
             scope.spawn(worker);
         }
         worker();
@@ -130,7 +134,7 @@ pub fn write_generation(
 
 /// What is to be written, and which files of the live generation are taken as they are: a name, or the beginning of names
 /// that ends with a slash.
-fn divide(material: &Material<'_>) -> (Vec<Job>, Vec<String>) {
+fn divide(material: &Material<'_>) -> Result<(Vec<Job>, Vec<String>), FormatError> {
     let Besides { live, keeping } = material.besides;
     let unchanged = match live {
         Some(_) => Unchanged::find(
@@ -138,7 +142,7 @@ fn divide(material: &Material<'_>) -> (Vec<Job>, Vec<String>) {
             material.directories,
             material.resources,
             material.order,
-        ),
+        )?,
         None => Unchanged::nothing(),
     };
     let (mut jobs, mut shared) = (Vec::new(), Vec::new());
@@ -165,7 +169,7 @@ fn divide(material: &Material<'_>) -> (Vec<Job>, Vec<String>) {
             jobs.push(Job::Gathered(kind));
         }
     }
-    (jobs, shared)
+    Ok((jobs, shared))
 }
 
 fn places<'a>(order: &'a Order, kind: ResourceType) -> Places<'a> {
@@ -184,13 +188,14 @@ fn write_pack(
     let slots = &material.order.slots[kind.index()];
     let step = progress.step(&format!("writing {}", kind.name()));
     let mut pack = PackWriter::create(&path.join(kind.name()).join(PACK))?;
-    layout(material, kind).write(&mut pack)?;
+    layout(material, kind)?.write(&mut pack)?;
     let all: Vec<Places<'_>> = ResourceType::ALL
         .iter()
         .map(|&kind| places(material.order, kind))
         .collect();
     let edges = &material.resolved.edges[kind.index()];
-    material.directories[kind.index()].write(
+    write(
+        &material.directories[kind.index()],
         &mut pack,
         material.schema,
         kind,
@@ -210,6 +215,7 @@ fn write_text(
     material: &Material<'_>,
     path: &Path,
     kind: ResourceType,
+    room: usize,
     progress: &Progress,
 ) -> Result<Vec<(String, FileRecord)>, FormatError> {
     let (resources, slots) = (
@@ -222,23 +228,18 @@ fn write_text(
     );
     let folder = path.join(kind.name()).join(TEXT);
     let live = material.besides.live.filter(|_| kind != WRITTEN);
-    let mut text = match live {
-        // What is new only: the rest is in the full text of the live generation.
-        Some(_) => TextWriter::in_memory()?,
-        None => TextWriter::create(&folder)?,
-    };
     let open = |live: &Live| TextIndex::open(&live.text(kind)?);
     let stored = live.map(open).transpose()?;
     let mut stored_places = vec![u32::MAX; stored.as_ref().map_or(0, |text| text.len() as usize)];
-    let mut new_places = Vec::new();
+    // What is new only: the rest is in the full text of the live generation.
+    let mut text = TextRuns::begin(&folder, room, stored.is_some())?;
     let mut buffer = Vec::new();
     for (ordinal, &slot) in slots.iter().enumerate() {
-        let resource = &resources[slot as usize];
+        let resource = resources.get(slot)?;
         match resource.text {
             HumanText::Spooled { piece, spool } => {
                 material.spools[spool as usize].read(piece, &mut buffer)?;
-                text.push(&String::from_utf8_lossy(&buffer))?;
-                new_places.push(ordinal as u32);
+                text.push(ordinal as u32, &String::from_utf8_lossy(&buffer))?;
             }
             HumanText::Stored(at) => {
                 let place = stored_places.get_mut(at as usize);
@@ -252,15 +253,11 @@ fn write_text(
             phase.set(ordinal as u64);
         }
     }
-    match &stored {
-        None => text.finish()?,
-        Some(stored) => {
-            let (stored, new) = (stored, &text.into_index()?);
-            let sources = [(stored, &stored_places), (new, &new_places)]
-                .map(|(text, places)| TextSource { text, places });
-            merge(&folder, &sources, slots.len() as u32)?;
-        }
-    }
+    let stored = stored.as_ref().map(|text| TextSource {
+        text,
+        places: &stored_places,
+    });
+    text.finish(stored, slots.len() as u32)?;
     let sealed = seal_folder(&folder)?;
     let named = |(name, record)| (format!("{}/{TEXT}/{name}", kind.name()), record);
     let records = sealed.into_iter().map(named).collect();
@@ -275,14 +272,18 @@ fn write_gathered(
 ) -> Result<Vec<(String, FileRecord)>, FormatError> {
     let resources = &material.resources[kind.index()];
     let slots = &material.order.slots[kind.index()];
-    let known = slots.iter().map(|&slot| &resources[slot as usize]);
+    let mut updated = Vec::with_capacity(slots.len());
+    for &slot in slots {
+        updated.push(resources.get(slot)?.updated);
+    }
+    let known = slots.iter().map(|&slot| resources.id(slot)).zip(updated);
     let seal = gathered::write(
         &path.join(kind.name()).join(GATHERED),
         material.schema,
         kind,
         &material.directories[kind.index()],
         &material.order.ordinals[kind.index()],
-        known.map(|resource| (&*resource.id, resource.updated)),
+        known,
     )?;
     Ok(vec![(format!("{}/{GATHERED}", kind.name()), seal.record())])
 }

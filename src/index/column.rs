@@ -72,17 +72,17 @@ impl Collector {
         }
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: Collector, shift: u32) {
-        match (self, other) {
-            (Collector::Token(ours), Collector::Token(other)) => ours.absorb(*other, shift),
-            (Collector::String(ours), Collector::String(other)) => ours.absorb(other, shift),
-            (Collector::Date(ours), Collector::Date(other)) => ours.absorb(other, shift),
-            (Collector::Number(ours), Collector::Number(other)) => ours.absorb(other, shift),
-            (Collector::Quantity(ours), Collector::Quantity(other)) => ours.absorb(other, shift),
-            (Collector::Reference(ours), Collector::Reference(other)) => ours.absorb(*other, shift),
-            (Collector::Position(ours), Collector::Position(other)) => ours.absorb(other, shift),
-            _ => {}
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        match self {
+            Collector::Token(collector) => collector.weight(),
+            Collector::String(collector) => collector.weight(),
+            Collector::Date(collector) => collector.weight(),
+            Collector::Number(collector) => collector.weight(),
+            Collector::Quantity(collector) => collector.weight(),
+            Collector::Reference(collector) => collector.weight(),
+            Collector::Position(collector) => collector.weight(),
+            Collector::Nothing => 0,
         }
     }
 

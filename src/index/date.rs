@@ -30,14 +30,9 @@ impl DateCollector {
         self.values.push((slot, range));
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: DateCollector, shift: u32) {
-        self.values.extend(
-            other
-                .values
-                .into_iter()
-                .map(|(slot, range)| (slot + shift, range)),
-        );
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        size_of::<(u32, DateRange)>() * self.values.capacity()
     }
 
     /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.

@@ -19,6 +19,7 @@ use super::lines::{LineCollector, LineIndex};
 use super::pack::{Pack, PackWriter};
 use super::postings::row_starts;
 use super::reference::Edge;
+use super::runs::{Gathering, Loaded};
 use super::text::{TextIndex, TextWriter};
 use super::token::TokenIndex;
 use super::words::RUN_SEPARATOR;
@@ -28,15 +29,15 @@ pub const PACK: &str = "index.pack";
 /// Name of the full-text folder in a type's folder.
 pub const TEXT: &str = "text";
 
-fn located(parameter: &Parameter) -> bool {
+pub(super) fn located(parameter: &Parameter) -> bool {
     parameter.kind == ParameterType::Special && parameter.expression.is_some()
 }
 
-fn parameter_name(parameter: &Parameter) -> String {
+pub(super) fn parameter_name(parameter: &Parameter) -> String {
     format!("p.{}", parameter.code)
 }
 
-fn group_name(group: &Group) -> String {
+pub(super) fn group_name(group: &Group) -> String {
     format!("g.{}", group.name)
 }
 
@@ -113,145 +114,143 @@ impl DirectoryCollector {
         self.slots == 0
     }
 
-    /// Takes over what another thread gathered; answers the slot at which its resources now begin.
-    pub fn absorb(&mut self, other: DirectoryCollector) -> u32 {
-        let shift = self.slots;
-        let starts: Vec<u32> = self.lines.iter().map(|lines| lines.len() as u32).collect();
-        for ((collector, group), taken) in self
-            .collectors
-            .iter_mut()
-            .zip(&self.grouped)
-            .zip(other.collectors)
-        {
-            collector.absorb(taken, group.map_or(shift, |group| starts[group]));
-        }
-        for ((group, lines), taken) in self.lines.iter_mut().enumerate().zip(other.lines) {
-            let parent_start = self.parent_groups[group].map_or(0, |parent| starts[parent]);
-            lines.absorb(taken, shift, parent_start);
-        }
-        self.slots += other.slots;
-        shift
-    }
-
     /// What was gathered for a parameter.
     pub fn collector(&self, parameter: usize) -> Option<&Collector> {
         self.collectors.get(parameter)
     }
 
-    /// Writes every parameter and group into `pack`. `ordinals` gives each slot its ordinal (`u32::MAX`: dropped) among
-    /// `count`; `edges` are the resolved references of each parameter, `targets` the places of every type.
-    ///
-    /// # Errors
-    /// [`FormatError::Io`].
-    #[allow(clippy::too_many_arguments)]
-    pub fn write(
-        &self,
-        pack: &mut PackWriter,
-        schema: &Schema,
-        kind: ResourceType,
-        ordinals: &[u32],
-        count: usize,
-        edges: &[Vec<Edge>],
-        targets: &[Places<'_>],
-    ) -> Result<(), FormatError> {
-        let groups = schema.groups(kind);
-        let places = Places::One { ordinals, count };
-        let numbers: Vec<(Vec<u32>, usize)> = self
-            .lines
-            .iter()
-            .map(|lines| lines.numbers(ordinals))
-            .collect();
-        for (at, group) in groups.iter().enumerate() {
-            let parents = group.parent.map(|parent| &numbers[parent].0[..]);
-            let (lines, count) = &numbers[at];
-            self.lines[at].write(pack, &group_name(group), lines, *count, ordinals, parents)?;
-        }
-        let owners: Vec<Vec<u32>> = self
-            .lines
-            .iter()
-            .map(|lines| lines.owner_ordinals(ordinals))
-            .collect();
-        for (at, parameter) in schema.parameters(kind).iter().enumerate() {
-            let edges = edges.get(at).map_or(&[][..], Vec::as_slice);
-            let (collector, name) = (&self.collectors[at], parameter_name(parameter));
-            match parameter.group {
-                None => collector.write(pack, &name, &places, true, edges, targets)?,
-                Some(group) => {
-                    let of_owner = Places::One {
-                        ordinals: &owners[group],
-                        count,
-                    };
-                    collector.write(pack, &name, &of_owner, true, edges, targets)?;
-                    let of_line = Places::One {
-                        ordinals: &numbers[group].0,
-                        count: numbers[group].1,
-                    };
-                    let name = line_name(&groups[group], parameter);
-                    // Lines are not sorted, but numbers of them are asked about one by one.
-                    let ranked = matches!(
-                        parameter.kind,
-                        ParameterType::Number | ParameterType::Quantity
-                    );
-                    collector.write(pack, &name, &of_line, ranked, &[], targets)?;
-                }
-            }
-        }
-        Ok(())
+    /// Bytes of memory that values and lines take.
+    pub fn weight(&self) -> usize {
+        let values: usize = self.collectors.iter().map(Collector::weight).sum();
+        values + self.lines.iter().map(LineCollector::weight).sum::<usize>()
+    }
+}
+
+impl Gathering for DirectoryCollector {
+    fn values(&self, number: usize, _: &Parameter) -> Result<Loaded<'_, Collector>, FormatError> {
+        let collector = self.collectors.get(number);
+        Ok(collector.map_or(Loaded::Taken(Collector::Nothing), Loaded::Held))
     }
 
-    /// Writes the parameters of this type at the level of another one, whose reference `from` leads here by `hop`:
-    /// `leading` gives for each slot of this type the ordinals of the other one that lead to it, among `count`.
-    ///
-    /// # Errors
-    /// [`FormatError::Io`].
-    pub fn write_precomputed(
-        &self,
-        pack: &mut PackWriter,
-        schema: &Schema,
-        kind: ResourceType,
-        from: &Parameter,
-        hop: Hop,
-        leading: &Leading,
-    ) -> Result<(), FormatError> {
-        let count = leading.count;
-        let whole = Places::Many {
-            starts: &leading.starts,
-            ordinals: &leading.ordinals,
-            count,
-        };
-        // A line leads to whatever leads to its owner.
-        let by_line: Vec<Leading> = self
-            .lines
-            .iter()
-            .map(|lines| Leading::composed(lines.owner_slots(), &whole))
-            .collect();
-        for (parameter, collector) in schema.parameters(kind).iter().zip(&self.collectors) {
-            if !is_precomputed(parameter) {
-                continue;
-            }
-            let places = match parameter.group.and_then(|group| by_line.get(group)) {
-                Some(lines) => Places::Many {
-                    starts: &lines.starts,
-                    ordinals: &lines.ordinals,
-                    count,
-                },
-                None => Places::Many {
-                    starts: &leading.starts,
-                    ordinals: &leading.ordinals,
-                    count,
-                },
-            };
-            collector.write(
-                pack,
-                &precomputed_name(from, hop, parameter),
-                &places,
-                true,
-                &[],
-                &[],
-            )?;
-        }
-        Ok(())
+    fn lines(&self, _: &[Group]) -> Result<Loaded<'_, Vec<LineCollector>>, FormatError> {
+        Ok(Loaded::Held(&self.lines))
     }
+}
+
+/// Writes every parameter and group that was gathered into `pack`, one after the other. `ordinals` gives each slot its ordinal (`u32::MAX`: dropped) among
+/// `count`; `edges` are the resolved references of each parameter, `targets` the places of every type.
+///
+/// # Errors
+/// [`FormatError::Io`].
+#[allow(clippy::too_many_arguments)]
+pub fn write(
+    gathered: &impl Gathering,
+    pack: &mut PackWriter,
+    schema: &Schema,
+    kind: ResourceType,
+    ordinals: &[u32],
+    count: usize,
+    edges: &[Vec<Edge>],
+    targets: &[Places<'_>],
+) -> Result<(), FormatError> {
+    let groups = schema.groups(kind);
+    let places = Places::One { ordinals, count };
+    let all_lines = gathered.lines(groups)?;
+    let numbers: Vec<(Vec<u32>, usize)> = all_lines
+        .iter()
+        .map(|lines| lines.numbers(ordinals))
+        .collect();
+    for (at, group) in groups.iter().enumerate() {
+        let parents = group.parent.map(|parent| &numbers[parent].0[..]);
+        let (lines, count) = &numbers[at];
+        all_lines[at].write(pack, &group_name(group), lines, *count, ordinals, parents)?;
+    }
+    let owners: Vec<Vec<u32>> = all_lines
+        .iter()
+        .map(|lines| lines.owner_ordinals(ordinals))
+        .collect();
+    drop(all_lines);
+    for (at, parameter) in schema.parameters(kind).iter().enumerate() {
+        let edges = edges.get(at).map_or(&[][..], Vec::as_slice);
+        let name = parameter_name(parameter);
+        let collector = gathered.values(at, parameter)?;
+        match parameter.group {
+            None => collector.write(pack, &name, &places, true, edges, targets)?,
+            Some(group) => {
+                let of_owner = Places::One {
+                    ordinals: &owners[group],
+                    count,
+                };
+                collector.write(pack, &name, &of_owner, true, edges, targets)?;
+                let of_line = Places::One {
+                    ordinals: &numbers[group].0,
+                    count: numbers[group].1,
+                };
+                let name = line_name(&groups[group], parameter);
+                // Lines are not sorted, but numbers of them are asked about one by one.
+                let ranked = matches!(
+                    parameter.kind,
+                    ParameterType::Number | ParameterType::Quantity
+                );
+                collector.write(pack, &name, &of_line, ranked, &[], targets)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes the parameters of this type at the level of another one, whose reference `from` leads here by `hop`:
+/// `leading` gives for each slot of this type the ordinals of the other one that lead to it, among `count`.
+///
+/// # Errors
+/// [`FormatError::Io`].
+pub fn write_precomputed(
+    gathered: &impl Gathering,
+    pack: &mut PackWriter,
+    schema: &Schema,
+    kind: ResourceType,
+    from: &Parameter,
+    hop: Hop,
+    leading: &Leading,
+) -> Result<(), FormatError> {
+    let count = leading.count;
+    let whole = Places::Many {
+        starts: &leading.starts,
+        ordinals: &leading.ordinals,
+        count,
+    };
+    // A line leads to whatever leads to its owner.
+    let by_line: Vec<Leading> = gathered
+        .lines(schema.groups(kind))?
+        .iter()
+        .map(|lines| Leading::composed(lines.owner_slots(), &whole))
+        .collect();
+    for (at, parameter) in schema.parameters(kind).iter().enumerate() {
+        if !is_precomputed(parameter) {
+            continue;
+        }
+        let places = match parameter.group.and_then(|group| by_line.get(group)) {
+            Some(lines) => Places::Many {
+                starts: &lines.starts,
+                ordinals: &lines.ordinals,
+                count,
+            },
+            None => Places::Many {
+                starts: &leading.starts,
+                ordinals: &leading.ordinals,
+                count,
+            },
+        };
+        gathered.values(at, parameter)?.write(
+            pack,
+            &precomputed_name(from, hop, parameter),
+            &places,
+            true,
+            &[],
+            &[],
+        )?;
+    }
+    Ok(())
 }
 
 /// Which ordinals of one type lead to each slot of another: compressed sparse rows.

@@ -8,29 +8,28 @@
 
 use std::path::Path;
 
-use rorqual_schema::{DateRange, Decimal, Position, ResourceType, Schema};
+use bytemuck::AnyBitPattern;
+use rorqual_schema::{DateRange, Decimal, Parameter, Position, ResourceType, Schema};
 
 use super::FormatError;
 use super::column::Collector;
 use super::date::DateCollector;
-use super::directory::DirectoryCollector;
-use super::interner::{Interner, Pairs};
-use super::lines::LineCollector;
+use super::directory::{group_name, located, parameter_name};
+use super::interner::{Interner, Pairs, Renumbered};
 use super::number::NumberCollector;
 use super::pack::{FileSeal, Pack, PackWriter};
 use super::positions::PositionCollector;
 use super::quantity::{QuantityCollector, Row};
 use super::reference::ReferenceCollector;
+use super::runs::{Gathering, Part};
 use super::string::StringCollector;
 use super::token::TokenCollector;
 
 /// Name of the file in a type's folder.
 pub const GATHERED: &str = "gathered.pack";
 
-/// What is kept of the resources of one type, by ordinal.
-pub struct Gathered {
-    /// Their values, slots being ordinals.
-    pub directory: DirectoryCollector,
+/// The resources of which something is kept, by ordinal.
+pub struct KeptResources {
     /// Their ids.
     pub ids: Vec<Box<str>>,
     /// Their `meta.lastUpdated`, in microseconds since 1970 UTC; `i64::MIN` without one.
@@ -41,12 +40,12 @@ pub struct Gathered {
 /// `resources` are the id and `lastUpdated` of each ordinal.
 ///
 /// # Errors
-/// [`FormatError::Io`].
+/// [`FormatError`] when a file cannot be written, or what was gathered cannot be read.
 pub fn write<'a>(
     path: &Path,
     schema: &Schema,
     kind: ResourceType,
-    directory: &DirectoryCollector,
+    gathered: &impl Gathering,
     ordinals: &[u32],
     resources: impl Iterator<Item = (&'a str, i64)>,
 ) -> Result<FileSeal, FormatError> {
@@ -56,69 +55,82 @@ pub fn write<'a>(
         .unzip();
     write_keys(&mut pack, "ids", &ids)?;
     pack.column("updated", &updated)?;
+    write_values(&mut pack, schema, kind, gathered, ordinals)?;
+    pack.finish()
+}
+
+/// Writes the lines of each group and the values of each parameter.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn write_values(
+    pack: &mut PackWriter,
+    schema: &Schema,
+    kind: ResourceType,
+    gathered: &impl Gathering,
+    ordinals: &[u32],
+) -> Result<(), FormatError> {
     let mut numbers = Vec::new();
-    for (lines, group) in directory.lines.iter().zip(schema.groups(kind)) {
+    let groups = schema.groups(kind);
+    for (lines, group) in gathered.lines(groups)?.iter().zip(groups) {
         let (places, count) = lines.numbers(ordinals);
         let parents = group.parent.and_then(|parent| numbers.get(parent));
         let parents = parents.map(|of: &Vec<u32>| &of[..]);
         let kept = lines.kept(&places, count, ordinals, parents);
-        pack.column(&format!("g.{}.owners", group.name), &kept.owners)?;
-        pack.column(&format!("g.{}.parents", group.name), &kept.parents)?;
+        let name = group_name(group);
+        pack.column(&format!("{name}.owners"), &kept.owners)?;
+        pack.column(&format!("{name}.parents"), &kept.parents)?;
         numbers.push(places);
     }
-    for (collector, parameter) in directory.collectors.iter().zip(schema.parameters(kind)) {
+    for (number, parameter) in schema.parameters(kind).iter().enumerate() {
         let places = parameter.group.map_or(ordinals, |group| &numbers[group]);
-        let name = format!("p.{}", parameter.code);
-        match collector {
-            Collector::Token(values) => values.keep(&mut pack, &name, places)?,
-            Collector::String(values) => values.keep(&mut pack, &name, places)?,
-            Collector::Date(values) => values.keep(&mut pack, &name, places)?,
-            Collector::Number(values) => values.keep(&mut pack, &name, places)?,
-            Collector::Quantity(values) => values.keep(&mut pack, &name, places)?,
-            Collector::Reference(values) => values.keep(&mut pack, &name, places)?,
-            Collector::Position(values) => values.keep(&mut pack, &name, places)?,
+        let name = parameter_name(parameter);
+        match &*gathered.values(number, parameter)? {
+            Collector::Token(values) => values.keep(pack, &name, places)?,
+            Collector::String(values) => values.keep(pack, &name, places)?,
+            Collector::Date(values) => values.keep(pack, &name, places)?,
+            Collector::Number(values) => values.keep(pack, &name, places)?,
+            Collector::Quantity(values) => values.keep(pack, &name, places)?,
+            Collector::Reference(values) => values.keep(pack, &name, places)?,
+            Collector::Position(values) => values.keep(pack, &name, places)?,
             Collector::Nothing => {}
         }
     }
-    pack.finish()
+    Ok(())
 }
 
-/// Reads what [`write`] wrote.
+/// Reads of which resources [`write`] kept something.
 ///
 /// # Errors
-/// [`FormatError`] when the file cannot be read or does not fit the schema.
-pub fn read(path: &Path, schema: &Schema, kind: ResourceType) -> Result<Gathered, FormatError> {
+/// [`FormatError`] when the file cannot be read.
+pub fn read_resources(path: &Path) -> Result<KeptResources, FormatError> {
     let pack = Pack::open(path)?;
     let mut ids = Vec::new();
     each_key(&pack, "ids", |id| {
         ids.push(String::from_utf8_lossy(id).into())
     })?;
-    let mut directory = DirectoryCollector::new(schema, kind);
-    directory.slots = ids.len() as u32;
-    for (lines, group) in directory.lines.iter_mut().zip(schema.groups(kind)) {
-        *lines = LineCollector {
-            owners: pack.column(&format!("g.{}.owners", group.name))?.to_vec(),
-            parents: pack.column(&format!("g.{}.parents", group.name))?.to_vec(),
-        };
-    }
-    let parameters = schema.parameters(kind);
-    for (collector, parameter) in directory.collectors.iter_mut().zip(parameters) {
-        let name = format!("p.{}", parameter.code);
-        match collector {
-            Collector::Token(values) => **values = Kept::take_up(&pack, &name)?,
-            Collector::String(values) => *values = Kept::take_up(&pack, &name)?,
-            Collector::Date(values) => *values = Kept::take_up(&pack, &name)?,
-            Collector::Number(values) => *values = Kept::take_up(&pack, &name)?,
-            Collector::Quantity(values) => *values = Kept::take_up(&pack, &name)?,
-            Collector::Reference(values) => **values = Kept::take_up(&pack, &name)?,
-            Collector::Position(values) => *values = Kept::take_up(&pack, &name)?,
-            Collector::Nothing => {}
-        }
-    }
-    Ok(Gathered {
-        directory,
-        ids,
-        updated: pack.column("updated")?.to_vec(),
+    let updated = pack.column("updated")?.to_vec();
+    Ok(KeptResources { ids, updated })
+}
+
+/// The values of a parameter, out of all runs.
+///
+/// # Errors
+/// [`FormatError`] when a run cannot be read or does not fit the schema.
+pub(super) fn take_up(
+    parts: &[Part],
+    parameter: &Parameter,
+    name: &str,
+) -> Result<Collector, FormatError> {
+    Ok(match Collector::new(parameter.kind, located(parameter)) {
+        Collector::Token(_) => Collector::Token(Box::new(Kept::take_up(parts, name)?)),
+        Collector::String(_) => Collector::String(Kept::take_up(parts, name)?),
+        Collector::Date(_) => Collector::Date(Kept::take_up(parts, name)?),
+        Collector::Number(_) => Collector::Number(Kept::take_up(parts, name)?),
+        Collector::Quantity(_) => Collector::Quantity(Kept::take_up(parts, name)?),
+        Collector::Reference(_) => Collector::Reference(Box::new(Kept::take_up(parts, name)?)),
+        Collector::Position(_) => Collector::Position(Kept::take_up(parts, name)?),
+        Collector::Nothing => Collector::Nothing,
     })
 }
 
@@ -127,8 +139,8 @@ trait Kept: Sized {
     /// Writes what slots hold that `places` keeps: the new number of each, `u32::MAX` when dropped.
     fn keep(&self, pack: &mut PackWriter, name: &str, places: &[u32]) -> Result<(), FormatError>;
 
-    /// Reads what [`Kept::keep`] wrote.
-    fn take_up(pack: &Pack, name: &str) -> Result<Self, FormatError>;
+    /// Reads what [`Kept::keep`] wrote, of all runs.
+    fn take_up(parts: &[Part], name: &str) -> Result<Self, FormatError>;
 }
 
 /// Where a slot went.
@@ -193,25 +205,51 @@ fn keep_pairs(
     pack.column(&format!("{name}.pairs"), &pairs)
 }
 
-fn take_pairs(pack: &Pack, name: &str) -> Result<(Interner, Pairs), FormatError> {
-    let lengths = pack.column::<u32>(&format!("{name}.lengths"))?;
-    let heap = pack.region(&format!("{name}.keys"))?;
-    let terms = Interner::taking_up(heap, &lengths).ok_or_else(|| FormatError::Layout {
+/// The keys of all runs as one, and for each run the numbers of its keys.
+fn take_keys(parts: &[Part], name: &str) -> Result<(Interner, Vec<Renumbered>), FormatError> {
+    let keys = |part: &Part| {
+        let heap = part.pack.region(&format!("{name}.keys"))?;
+        Ok((heap, part.pack.column::<u32>(&format!("{name}.lengths"))?))
+    };
+    let keys = parts.iter().map(keys).collect::<Result<_, FormatError>>()?;
+    Interner::taking_up(keys).ok_or_else(|| FormatError::Layout {
         section: name.to_owned(),
         detail: "its keys do not end where their lengths say".to_owned(),
-    })?;
-    let pairs = pack.column::<[u32; 2]>(&format!("{name}.pairs"))?;
+    })
+}
+
+fn take_pairs(parts: &[Part], name: &str) -> Result<(Interner, Pairs), FormatError> {
+    let (terms, numbers) = take_keys(parts, name)?;
     let mut taken = Pairs::default();
-    for &[term, slot] in pairs.iter() {
-        if term as usize >= terms.len() {
+    for (part, numbers) in parts.iter().zip(numbers) {
+        let pairs = part.pack.column::<[u32; 2]>(&format!("{name}.pairs"))?;
+        let known = |&[term, _]: &[u32; 2]| (numbers.of(term) as usize) < terms.len();
+        if !pairs.iter().all(known) {
             return Err(FormatError::Layout {
                 section: name.to_owned(),
                 detail: "it names a term that there is not".to_owned(),
             });
         }
-        taken.push(term, slot);
+        taken.take_up(pairs, numbers, part.shift);
     }
     Ok((terms, taken))
+}
+
+/// The rows of all runs: the slot of each in one column, its value in another.
+fn take_rows<C: AnyBitPattern, T>(
+    parts: &[Part],
+    name: &str,
+    values: &str,
+    value: impl Fn(C) -> T,
+) -> Result<Vec<(u32, T)>, FormatError> {
+    let mut rows = Vec::new();
+    for part in parts {
+        let slots = part.pack.column::<u32>(&format!("{name}.slots"))?;
+        let values = part.pack.column::<C>(&format!("{name}.{values}"))?;
+        let slots = slots.iter().map(|slot| slot + part.shift);
+        rows.extend(slots.zip(values.iter().map(|of| value(*of))));
+    }
+    Ok(rows)
 }
 
 impl Kept for TokenCollector {
@@ -221,9 +259,9 @@ impl Kept for TokenCollector {
         keep_pairs(pack, &typed, &self.typed, &self.typed_pairs, places)
     }
 
-    fn take_up(pack: &Pack, name: &str) -> Result<Self, FormatError> {
-        let (terms, pairs) = take_pairs(pack, name)?;
-        let (typed, typed_pairs) = take_pairs(pack, &format!("{name}.typed"))?;
+    fn take_up(parts: &[Part], name: &str) -> Result<Self, FormatError> {
+        let (terms, pairs) = take_pairs(parts, name)?;
+        let (typed, typed_pairs) = take_pairs(parts, &format!("{name}.typed"))?;
         Ok(TokenCollector {
             terms,
             pairs,
@@ -239,8 +277,8 @@ impl Kept for StringCollector {
         keep_pairs(pack, name, &self.stored, &self.pairs, places)
     }
 
-    fn take_up(pack: &Pack, name: &str) -> Result<Self, FormatError> {
-        let (stored, pairs) = take_pairs(pack, name)?;
+    fn take_up(parts: &[Part], name: &str) -> Result<Self, FormatError> {
+        let (stored, pairs) = take_pairs(parts, name)?;
         Ok(StringCollector { stored, pairs })
     }
 }
@@ -256,13 +294,10 @@ impl Kept for DateCollector {
         pack.column(&format!("{name}.ranges"), &ranges)
     }
 
-    fn take_up(pack: &Pack, name: &str) -> Result<Self, FormatError> {
-        let slots = pack.column::<u32>(&format!("{name}.slots"))?;
-        let ranges = pack.column::<[i64; 2]>(&format!("{name}.ranges"))?;
-        let ranges = ranges.iter().map(|&[low, high]| DateRange { low, high });
-        Ok(DateCollector {
-            values: slots.iter().copied().zip(ranges).collect(),
-        })
+    fn take_up(parts: &[Part], name: &str) -> Result<Self, FormatError> {
+        let range = |[low, high]: [i64; 2]| DateRange { low, high };
+        let values = take_rows(parts, name, "ranges", range)?;
+        Ok(DateCollector { values })
     }
 }
 
@@ -276,13 +311,9 @@ impl Kept for NumberCollector {
         pack.column(&format!("{name}.values"), &values)
     }
 
-    fn take_up(pack: &Pack, name: &str) -> Result<Self, FormatError> {
-        let slots = pack.column::<u32>(&format!("{name}.slots"))?;
-        let values = pack.column::<i128>(&format!("{name}.values"))?;
-        let values = values.iter().map(|&value| Decimal(value));
-        Ok(NumberCollector {
-            values: slots.iter().copied().zip(values).collect(),
-        })
+    fn take_up(parts: &[Part], name: &str) -> Result<Self, FormatError> {
+        let values = take_rows(parts, name, "values", Decimal)?;
+        Ok(NumberCollector { values })
     }
 }
 
@@ -308,23 +339,21 @@ impl Kept for QuantityCollector {
         pack.column(&format!("{name}.values"), &values)
     }
 
-    fn take_up(pack: &Pack, name: &str) -> Result<Self, FormatError> {
-        let mut units = Interner::default();
-        each_key(pack, name, |key| {
-            units.intern(key);
-        })?;
-        let owners = pack.column::<[u32; 2]>(&format!("{name}.slots"))?;
-        let values = pack.column::<[i128; 2]>(&format!("{name}.values"))?;
-        let values = owners
-            .iter()
-            .zip(values.iter())
-            .map(|(&[slot, unit], &[canonical, written])| Row {
-                slot,
-                unit,
+    fn take_up(parts: &[Part], name: &str) -> Result<Self, FormatError> {
+        let (units, numbers) = take_keys(parts, name)?;
+        let mut values = Vec::new();
+        for (part, numbers) in parts.iter().zip(numbers) {
+            let owners = part.pack.column::<[u32; 2]>(&format!("{name}.slots"))?;
+            let decimals = part.pack.column::<[i128; 2]>(&format!("{name}.values"))?;
+            let rows = owners.iter().zip(decimals.iter());
+            let row = |(&[slot, unit], &[canonical, written]): (&[u32; 2], &[i128; 2])| Row {
+                slot: slot + part.shift,
+                unit: numbers.of(unit),
                 canonical: Decimal(canonical),
                 written: Decimal(written),
-            })
-            .collect();
+            };
+            values.extend(rows.map(row));
+        }
         Ok(QuantityCollector { units, values })
     }
 }
@@ -342,16 +371,21 @@ impl Kept for ReferenceCollector {
         pack.column(&format!("{name}.present"), &present)
     }
 
-    fn take_up(pack: &Pack, name: &str) -> Result<Self, FormatError> {
-        let (literal, literal_pairs) = take_pairs(pack, &format!("{name}.literal"))?;
-        let (logical, logical_pairs) = take_pairs(pack, &format!("{name}.logical"))?;
+    fn take_up(parts: &[Part], name: &str) -> Result<Self, FormatError> {
+        let (literal, literal_pairs) = take_pairs(parts, &format!("{name}.literal"))?;
+        let (logical, logical_pairs) = take_pairs(parts, &format!("{name}.logical"))?;
+        let mut present = Vec::new();
+        for part in parts {
+            let slots = part.pack.column::<u32>(&format!("{name}.present"))?;
+            present.extend(slots.iter().map(|slot| slot + part.shift));
+        }
         Ok(ReferenceCollector {
             literal,
             literal_pairs,
             logical,
             logical_pairs,
-            identifiers: Kept::take_up(pack, &format!("{name}.identifiers"))?,
-            present: pack.column(&format!("{name}.present"))?.to_vec(),
+            identifiers: Kept::take_up(parts, &format!("{name}.identifiers"))?,
+            present,
         })
     }
 }
@@ -367,15 +401,12 @@ impl Kept for PositionCollector {
         pack.column(&format!("{name}.points"), &points)
     }
 
-    fn take_up(pack: &Pack, name: &str) -> Result<Self, FormatError> {
-        let slots = pack.column::<u32>(&format!("{name}.slots"))?;
-        let points = pack.column::<[f64; 2]>(&format!("{name}.points"))?;
-        let points = points.iter().map(|&[latitude, longitude]| Position {
+    fn take_up(parts: &[Part], name: &str) -> Result<Self, FormatError> {
+        let position = |[latitude, longitude]: [f64; 2]| Position {
             latitude,
             longitude,
-        });
-        Ok(PositionCollector {
-            values: slots.iter().copied().zip(points).collect(),
-        })
+        };
+        let values = take_rows(parts, name, "points", position)?;
+        Ok(PositionCollector { values })
     }
 }

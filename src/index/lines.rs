@@ -39,17 +39,26 @@ impl LineCollector {
         self.owners.is_empty()
     }
 
-    /// Takes over what another thread gathered: its owners begin at `owner_shift`, its parents at `parent_shift`.
-    pub fn absorb(&mut self, other: LineCollector, owner_shift: u32, parent_shift: u32) {
+    /// Takes up the lines of a run: its owners begin at `owner_shift`, its parents at `parent_shift`.
+    pub(super) fn take_up(
+        &mut self,
+        owners: &[u32],
+        parents: &[u32],
+        owner_shift: u32,
+        parent_shift: u32,
+    ) {
         self.owners
-            .extend(other.owners.into_iter().map(|owner| owner + owner_shift));
-        self.parents.extend(other.parents.into_iter().map(|parent| {
-            if parent == u32::MAX {
-                parent
-            } else {
-                parent + parent_shift
-            }
-        }));
+            .extend(owners.iter().map(|owner| owner + owner_shift));
+        self.parents
+            .extend(parents.iter().map(|&parent| match parent {
+                u32::MAX => parent,
+                parent => parent + parent_shift,
+            }));
+    }
+
+    /// Bytes of memory that lines take.
+    pub fn weight(&self) -> usize {
+        size_of::<u32>() * (self.owners.capacity() + self.parents.capacity())
     }
 
     /// The slot of the resource that owns each line slot.

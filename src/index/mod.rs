@@ -4,6 +4,7 @@
 //! (terms to ordinals), then one module per search parameter type ([`token`], [`string`], [`date`] (with [`blocks`]),
 //! [`number`], [`quantity`], [`reference`]), [`bodies`] with their compressed form ([`deflated`]) and the places of their members ([`spans`]),
 //! [`positions`], [`text`], [`lines`] (repeating groups),
+//! [`runs`] and [`gathered`] (what a build gathered, cut where memory ends), [`text_runs`],
 //! [`directory`] (all of one resource type) and [`generation`] (the whole).
 
 pub mod blocks;
@@ -30,6 +31,7 @@ pub mod postings;
 pub mod quantity;
 pub mod read_only;
 pub mod reference;
+pub mod runs;
 pub mod segment;
 pub mod snapshot;
 pub mod sort;
@@ -37,6 +39,7 @@ pub mod spans;
 pub mod string;
 pub mod text;
 pub mod text_merge;
+pub mod text_runs;
 pub mod token;
 pub mod words;
 pub mod workplace;

@@ -28,14 +28,9 @@ impl NumberCollector {
         self.values.push((slot, value));
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: NumberCollector, shift: u32) {
-        self.values.extend(
-            other
-                .values
-                .into_iter()
-                .map(|(slot, value)| (slot + shift, value)),
-        );
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        size_of::<(u32, Decimal)>() * self.values.capacity()
     }
 
     /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.

@@ -30,6 +30,8 @@ pub struct PackWriter {
     position: u64,
     hash: Xxh3,
     catalog: BTreeMap<String, (u64, u64)>,
+    /// Whether the file is to outlast a failure of the machine.
+    lasting: bool,
 }
 
 /// Where a pack goes.
@@ -64,6 +66,16 @@ impl PackWriter {
         PackWriter::begin(path.to_owned(), Sink::File(file))
     }
 
+    /// Creates a file that is read while a build runs and goes with it: it is not synced.
+    ///
+    /// # Errors
+    /// [`FormatError::Io`].
+    pub fn passing(path: &Path) -> Result<PackWriter, FormatError> {
+        let mut writer = PackWriter::create(path)?;
+        writer.lasting = false;
+        Ok(writer)
+    }
+
     /// A pack that is never a file: what was written since a generation was built is searched in memory.
     ///
     /// # Errors
@@ -79,6 +91,7 @@ impl PackWriter {
             position: 0,
             hash: Xxh3::new(),
             catalog: BTreeMap::new(),
+            lasting: true,
         };
         let mut header = [0u8; ALIGNMENT as usize];
         header[..8].copy_from_slice(&MAGIC);
@@ -134,7 +147,7 @@ impl PackWriter {
         Ok(())
     }
 
-    /// Writes the catalog and syncs the file.
+    /// Writes the catalog and syncs the file, unless it is a passing one.
     ///
     /// # Errors
     /// [`FormatError::Io`].
@@ -145,12 +158,15 @@ impl PackWriter {
             sink,
             position,
             hash,
+            lasting,
             ..
         } = self;
         if let Sink::File(file) = sink {
             let io = |source| FormatError::io(&path, source);
             let file = file.into_inner().map_err(|error| io(error.into_error()))?;
-            file.sync_all().map_err(io)?;
+            if lasting {
+                file.sync_all().map_err(io)?;
+            }
         }
         Ok(FileSeal {
             length: position,

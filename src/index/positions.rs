@@ -37,14 +37,9 @@ impl PositionCollector {
         self.values.push((slot, position));
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: PositionCollector, shift: u32) {
-        self.values.extend(
-            other
-                .values
-                .into_iter()
-                .map(|(slot, position)| (slot + shift, position)),
-        );
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        size_of::<(u32, Position)>() * self.values.capacity()
     }
 
     /// The positions by slot.

@@ -61,14 +61,9 @@ impl QuantityCollector {
         });
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: QuantityCollector, shift: u32) {
-        let units = self.units.absorb(other.units);
-        self.values.extend(other.values.into_iter().map(|row| Row {
-            slot: row.slot + shift,
-            unit: units.get(row.unit as usize).copied().unwrap_or(u32::MAX),
-            ..row
-        }));
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        self.units.weight() + size_of::<Row>() * self.values.capacity()
     }
 
     /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.

@@ -85,17 +85,12 @@ impl ReferenceCollector {
         }
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: ReferenceCollector, shift: u32) {
-        let terms = self.literal.absorb(other.literal);
-        self.literal_pairs
-            .absorb(other.literal_pairs, &terms, shift);
-        let terms = self.logical.absorb(other.logical);
-        self.logical_pairs
-            .absorb(other.logical_pairs, &terms, shift);
-        self.identifiers.absorb(other.identifiers, shift);
-        self.present
-            .extend(other.present.into_iter().map(|slot| slot + shift));
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        let literal = self.literal.weight() + self.literal_pairs.weight();
+        let logical = self.logical.weight() + self.logical_pairs.weight();
+        let present = size_of::<u32>() * self.present.capacity();
+        literal + logical + present + self.identifiers.weight()
     }
 
     /// Whether a reference names its target by an identifier: what it leads to depends on more than the target's id.

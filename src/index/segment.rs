@@ -8,7 +8,7 @@ use rorqual_schema::{Extraction, Node, ResourceType, Schema};
 use super::FormatError;
 use super::bodies::{Bodies, JoinedBodies};
 use super::column::{Collector, Values};
-use super::directory::{Directory, DirectoryCollector};
+use super::directory::{Directory, DirectoryCollector, write};
 use super::generation::Generation;
 use super::interner::Places;
 use super::pack::PackWriter;
@@ -95,7 +95,7 @@ impl SegmentBuilder {
             })
             .collect();
         let schema = self.generation.schema();
-        collector.write(pack, schema, kind, &own, count, edges, &targets)
+        write(collector, pack, schema, kind, &own, count, edges, &targets)
     }
 
     /// The references of what was gathered, by parameter, and how many literal ones lead nowhere.

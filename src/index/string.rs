@@ -26,10 +26,9 @@ impl StringCollector {
         self.pairs.push(term, slot);
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: StringCollector, shift: u32) {
-        let terms = self.stored.absorb(other.stored);
-        self.pairs.absorb(other.pairs, &terms, shift);
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        self.stored.weight() + self.pairs.weight()
     }
 
     /// Writes the index under `name`; `ranked` adds the columns that `_sort` reads.

@@ -205,6 +205,11 @@ impl TextWriter {
             .map_err(|error| unwritten(&self.path, &error))
     }
 
+    /// Bytes of memory that the segment takes until it is written.
+    pub fn weight(&self) -> usize {
+        self.writer.mem_usage()
+    }
+
     /// Writes the segment.
     ///
     /// # Errors

@@ -46,12 +46,10 @@ impl TokenCollector {
         }
     }
 
-    /// Takes over what another thread gathered; its slots begin at `shift`.
-    pub fn absorb(&mut self, other: TokenCollector, shift: u32) {
-        let terms = self.terms.absorb(other.terms);
-        self.pairs.absorb(other.pairs, &terms, shift);
-        let typed = self.typed.absorb(other.typed);
-        self.typed_pairs.absorb(other.typed_pairs, &typed, shift);
+    /// Bytes of memory that values noted take.
+    pub fn weight(&self) -> usize {
+        let terms = self.terms.weight() + self.pairs.weight();
+        terms + self.typed.weight() + self.typed_pairs.weight()
     }
 
     /// The slots that hold each `code` value: (code, system, slot), for resolving logical references.
@@ -76,7 +74,7 @@ impl TokenCollector {
     ) -> Result<(), FormatError> {
         let used = self.pairs.used(self.terms.len(), places);
         let (keys, ranks) = self.terms.sorted(|term| used[term as usize]);
-        let pairs = self.pairs.placed(&ranks, places);
+        let mut pairs = self.pairs.placed(&ranks, places);
         write_dictionary(pack, &format!("{name}.terms"), &keys)?;
         if ranked {
             write_ranks(pack, name, places.count(), &pairs)?;
@@ -87,21 +85,15 @@ impl TokenCollector {
             .map(|key| systems.intern(split(key).1))
             .collect();
         let (system_keys, system_ranks) = systems.sorted(|_| true);
-        let system_pairs: Vec<u64> = pairs
-            .iter()
-            .map(|&pair| {
-                let system = system_ranks[system_of[(pair >> 32) as usize] as usize];
-                u64::from(system) << 32 | pair & u64::from(u32::MAX)
-            })
-            .collect();
         write_postings(pack, &format!("{name}.terms"), keys.len(), &pairs)?;
+        // In place: there may be many millions of them.
+        for pair in &mut pairs {
+            let system = system_ranks[system_of[(*pair >> 32) as usize] as usize];
+            *pair = u64::from(system) << 32 | *pair & u64::from(u32::MAX);
+        }
         write_dictionary(pack, &format!("{name}.systems"), &system_keys)?;
-        write_postings(
-            pack,
-            &format!("{name}.systems"),
-            system_keys.len(),
-            &system_pairs,
-        )?;
+        write_postings(pack, &format!("{name}.systems"), system_keys.len(), &pairs)?;
+        drop(pairs);
         let used = self.typed_pairs.used(self.typed.len(), places);
         let (keys, ranks) = self.typed.sorted(|term| used[term as usize]);
         let pairs = self.typed_pairs.placed(&ranks, places);

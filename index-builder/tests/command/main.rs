@@ -10,6 +10,7 @@ mod full_disk;
 mod index;
 mod interrupted;
 mod long_lines;
+mod memory;
 mod process;
 mod rejects;
 mod usage;

@@ -27,6 +27,14 @@ fn wrong_usage_exits_2_and_names_the_argument() {
             &["--extract", "x", "--index", "y", "--reject-percent", "101"],
             "--reject-percent",
         ),
+        (
+            &["--extract", "x", "--index", "y", "--memory", "512"],
+            "KiB, MiB or GiB",
+        ),
+        (
+            &["--extract", "x", "--index", "y", "--memory", "1 MiB"],
+            "at least 16 MiB",
+        ),
         (&["--extract", "x", "--index", "y", "--speed"], "--speed"),
     ] {
         let finished = run(arguments).exits(2);
