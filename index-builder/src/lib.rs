@@ -1,9 +1,10 @@
 //! Turns a FHIR R4 extract into a generation: a memory-mapped index made live by one rename.
 //!
 //! The road of a record: [`input`] splits sources into records; workers in [`gather`] parse each, extract what
-//! the schema asks for and spool the body, and seal what they gathered when it outgrows its memory ([`crew`], [`resources`]); [`resolve`] keeps the last of duplicates and resolves references;
-//! [`order`] gives ordinals; [`precompute`] brings criteria one
-//! reference away to the level of the resource that refers; [`write`] writes the structures of `rorqual::index`; `rorqual::index::workplace` makes them live.
+//! the schema asks for and spool the body, and seal what they gathered when it outgrows its memory ([`crew`],
+//! [`resources`]); [`resolve`] keeps the last of duplicates and resolves references; [`order`] gives ordinals;
+//! [`precompute`] brings criteria one reference away to the level of the resource that refers; [`write`] writes the
+//! structures of `rorqual::index`; `rorqual::index::workplace` makes them live.
 //!
 //! ```no_run
 //! use index_builder::{BuildOptions, build};

@@ -67,7 +67,7 @@ impl SpoolWriter {
         })
     }
 
-    /// Appends bytes (below 4 GiB, which the limit on a resource's length ensures).
+    /// Appends bytes. The length of the piece is right below 4 GiB, which the limit on a resource's length ensures.
     ///
     /// # Errors
     /// [`FormatError::Io`].

@@ -242,7 +242,7 @@ pub fn bundle(
         pieces.expect(snapshot, entries.get(number..).unwrap_or(&[]));
         let (part, own) = snapshot.locate(entry.kind, entry.ordinal);
         let bodies = part.directory.bodies();
-        if own as usize >= bodies.len() {
+        if !bodies.holds(own) {
             continue;
         }
         match last.take() {

@@ -105,28 +105,28 @@ pub fn included(
             expect(snapshot, &rules, circle.get(number..).unwrap_or(&[]));
             for rule in rules.iter().filter(|rule| rule.concerns(from)) {
                 follow(snapshot, rule, from, &mut next);
-                let new = next
-                    .drain(..)
-                    .filter(|&to| permitted(to.0) && reached.insert(to));
-                beyond.extend(new.map(|(kind, ordinal)| Reached {
-                    kind,
-                    ordinal,
-                    is_match: false,
-                }));
+                for to in next.drain(..) {
+                    if !permitted(to.0) || !reached.insert(to) {
+                        continue;
+                    }
+                    beyond.push(Reached {
+                        kind: to.0,
+                        ordinal: to.1,
+                        is_match: false,
+                    });
+                    // A match of another page is walked through, not included.
+                    if to.0 == kind && matches.contains(to.1) {
+                        continue;
+                    }
+                    let (part, own) = snapshot.locate(to.0, to.1);
+                    bytes = bytes.saturating_add(part.directory.bodies().entry_length(own));
+                    if found.len() == bound.resources || bytes > bound.bytes {
+                        cut = true;
+                        break 'walk;
+                    }
+                    found.push(to);
+                }
             }
-        }
-        for to in &beyond {
-            // A match of another page is walked through, not included.
-            if to.kind == kind && matches.contains(to.ordinal) {
-                continue;
-            }
-            let (part, own) = snapshot.locate(to.kind, to.ordinal);
-            bytes = bytes.saturating_add(part.directory.bodies().entry_length(own));
-            if found.len() == bound.resources || bytes > bound.bytes {
-                cut = true;
-                break 'walk;
-            }
-            found.push((to.kind, to.ordinal));
         }
         circle = beyond;
     }

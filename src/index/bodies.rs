@@ -384,12 +384,18 @@ impl Bodies {
 
     /// `Type/id","resource":{…}` of an ordinal.
     pub fn entry(&self, ordinal: u32) -> Option<Bytes> {
+        self.place(ordinal).map(|place| self.data.slice(place))
+    }
+
+    /// Whether there is an entry of an ordinal, without touching it.
+    pub fn holds(&self, ordinal: u32) -> bool {
+        self.place(ordinal).is_some()
+    }
+
+    fn place(&self, ordinal: u32) -> Option<Range<usize>> {
         let at = ordinal as usize;
-        let (start, end) = (
-            *self.offsets.get(at)? as usize,
-            *self.offsets.get(at + 1)? as usize,
-        );
-        (start <= end && end <= self.data.len()).then(|| self.data.slice(start..end))
+        let place = *self.offsets.get(at)? as usize..*self.offsets.get(at + 1)? as usize;
+        (place.start <= place.end && place.end <= self.data.len()).then_some(place)
     }
 
     /// Whether resources compressed each on its own take a third of their length at most. Small ones do not: what they

@@ -137,11 +137,12 @@ impl Gathering for DirectoryCollector {
     }
 }
 
-/// Writes every parameter and group that was gathered into `pack`, one after the other. `ordinals` gives each slot its ordinal (`u32::MAX`: dropped) among
-/// `count`; `edges` are the resolved references of each parameter, `targets` the places of every type.
+/// Writes every parameter and group that was gathered into `pack`, one after the other. `ordinals` gives each slot its
+/// ordinal (`u32::MAX`: dropped) among `count`; `edges` are the resolved references of each parameter, `targets` the places
+/// of every type.
 ///
 /// # Errors
-/// [`FormatError::Io`].
+/// [`FormatError`] when the pack cannot be written, or what was gathered cannot be read back.
 #[allow(clippy::too_many_arguments)]
 pub fn write(
     gathered: &impl Gathering,
@@ -187,7 +188,7 @@ pub fn write(
                     count: numbers[group].1,
                 };
                 let name = line_name(&groups[group], parameter);
-                // Lines are not sorted, but numbers of them are asked about one by one.
+                // Lines are not sorted, but numbers and quantities of them are asked about one by one.
                 let ranked = matches!(
                     parameter.kind,
                     ParameterType::Number | ParameterType::Quantity

@@ -32,6 +32,7 @@ impl MetKeys {
         piece(&self.heap, &self.ends, number)
     }
 
+    #[cfg(test)]
     fn find(&self, key: &[u8]) -> Option<usize> {
         let same = |number: &u32| self.key(*number as usize) == key;
         let found = self.numbers.find(self.state.hash_one(key), same);
@@ -209,6 +210,7 @@ impl Interner {
         }
     }
 
+    #[cfg(test)]
     /// The number of a key, if it was met.
     pub fn get(&self, key: &[u8]) -> Option<u32> {
         let taken = self.taken.find(key);

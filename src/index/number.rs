@@ -166,24 +166,17 @@ impl NumberIndex {
         self.distinct.as_ref()?.get(rank as usize).copied()
     }
 
-    /// Whether some value of an ordinal compares as asked, by the ranks of its values.
-    pub fn passes(&self, ranks: &Ranks, test: NumberTest, ordinal: u32) -> bool {
+    /// Whether some value of an ordinal compares as asked, by the ranks of its least and its greatest value; `None` when one
+    /// between them may, which these do not tell.
+    pub fn passes(&self, ranks: &Ranks, test: NumberTest, ordinal: u32) -> Option<bool> {
         let value = |greatest| self.value_of_rank(ranks.rank(ordinal, greatest)?);
         let (Some(least), Some(greatest)) = (value(false), value(true)) else {
-            return false;
+            return Some(false);
         };
         if test.accepts(least) || test.accepts(greatest) {
-            return true;
+            return Some(true);
         }
-        // One between the two may still be meant.
-        least != greatest && !test.is_one_sided() && self.selects(self.rows(), test, ordinal)
-    }
-
-    /// Whether a comparison selects an ordinal within `rows`: found by reading all that it selects, which is no matter for the
-    /// few that have several values.
-    pub fn selects(&self, rows: Range<usize>, test: NumberTest, ordinal: u32) -> bool {
-        let mut runs = self.runs(rows, test).into_iter();
-        runs.any(|run| self.ordinals[run].contains(&ordinal))
+        (least == greatest || test.is_one_sided()).then_some(false)
     }
 
     /// The runs of rows that a comparison selects, within `rows`.

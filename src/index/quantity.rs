@@ -256,29 +256,31 @@ impl QuantityIndex {
         column.select_rest(rows, test)
     }
 
-    /// Whether some value of an ordinal compares as asked in `unit`, by the ranks of its values.
-    pub fn passes(&self, ranks: &Ranks, test: NumberTest, unit: &str) -> impl Fn(u32) -> bool {
+    /// How to tell whether some value of an ordinal compares as asked in `unit`, by the ranks of its least and its greatest
+    /// value; that answers `None` when one between them may, which these do not tell.
+    pub fn passes(
+        &self,
+        ranks: &Ranks,
+        test: NumberTest,
+        unit: &str,
+    ) -> impl Fn(u32) -> Option<bool> {
         let key = unit_key(unit);
-        let (column, rows, test) = self.plan(test, Some(unit));
+        let (_, _, test) = self.plan(test, Some(unit));
         move |ordinal| {
             let rank = |greatest| ranks.rank(ordinal, greatest);
             let (Some(least), Some(greatest)) = (rank(false), rank(true)) else {
-                return false;
+                return Some(false);
             };
             let [first, last] = [least, greatest].map(|rank| {
                 let (unit, value) = self.value_of_rank(rank)?;
                 (unit == Some(&key[..])).then_some(value)
             });
-            if [first, last]
-                .into_iter()
-                .flatten()
-                .any(|value| test.accepts(value))
-            {
-                return true;
+            let mut known = [first, last].into_iter().flatten();
+            if known.any(|value| test.accepts(value)) {
+                return Some(true);
             }
-            // One between the two may still be meant.
             let bounded = first.is_some() && last.is_some() && test.is_one_sided();
-            least != greatest && !bounded && column.selects(rows.clone(), test, ordinal)
+            (least == greatest || bounded).then_some(false)
         }
     }
 

@@ -128,19 +128,18 @@ impl StringIndex {
         self.folded.prefix_range(folded.as_bytes())
     }
 
-    /// Whether some value of an ordinal has one of these ranks, by the ranks of its values.
-    pub fn starts(&self, ranks: &Ranks, starting: &Range<usize>, ordinal: u32) -> bool {
+    /// Whether some value of an ordinal has one of these ranks, by the ranks of its least and its greatest value; `None` when
+    /// one between them may, which these do not tell.
+    pub fn starts(ranks: &Ranks, starting: &Range<usize>, ordinal: u32) -> Option<bool> {
         let rank = |greatest| ranks.rank(ordinal, greatest).map(|rank| rank as usize);
         let (Some(least), Some(greatest)) = (rank(false), rank(true)) else {
-            return false;
+            return Some(false);
         };
         if starting.contains(&least) || starting.contains(&greatest) {
-            return true;
+            return Some(true);
         }
-        // One between the two may still be meant; so few have several values that looking for it is no matter.
         let around = least < starting.start && greatest >= starting.end;
-        let rows = || self.folded_postings.of_range(starting.clone());
-        around && rows().contains(&ordinal)
+        (!around).then_some(false)
     }
 
     /// Ordinals with a value equal to the stored text.

@@ -3,16 +3,47 @@
 //! Worth it once few candidates are left ([`super::cost`]): a binary search in postings or a look into a column each, down
 //! along references and into the lines of repeating groups.
 
+use std::cell::OnceCell;
+
+use roaring::RoaringBitmap;
 use rorqual_schema::{Hop, ResourceType};
 
 use super::criterion::{Criterion, Test};
+use super::error::SearchError;
 use super::evaluate::{Evaluator, Level};
 use crate::index::column::{ParameterIndex, Values};
+use crate::index::postings::from_ascending;
+use crate::index::string::StringIndex;
 
 /// Answers whether an ordinal of a level satisfies a criterion.
 pub(super) type Question<'e> = Box<dyn Fn(u32) -> bool + 'e>;
 
+/// Questions between two looks at the clock.
+const QUESTIONS_UNLOOKED: usize = 1024;
+
 impl<'g> Evaluator<'g> {
+    /// The candidates of which a question is answered so.
+    ///
+    /// # Errors
+    /// When the time is spent.
+    pub(super) fn those(
+        &self,
+        candidates: &RoaringBitmap,
+        holds: &Question<'_>,
+        answer: bool,
+    ) -> Result<RoaringBitmap, SearchError> {
+        let mut those = Vec::new();
+        for (number, ordinal) in candidates.iter().enumerate() {
+            if number.is_multiple_of(QUESTIONS_UNLOOKED) {
+                self.effort().check()?;
+            }
+            if holds(ordinal) == answer {
+                those.push(ordinal);
+            }
+        }
+        Ok(from_ascending(&those))
+    }
+
     /// How to ask about ordinals of a level, when there are few enough of them for it to be cheaper than reading all
     /// that a criterion selects.
     pub(super) fn question<'e>(
@@ -117,15 +148,17 @@ fn ask_values<'e>(index: &'e ParameterIndex, test: &'e Test) -> Option<Question<
         (Test::StartsWith(folded), Values::String(strings)) => {
             let ranks = index.ranks.as_ref()?;
             let starting = strings.ranks_starting(folded);
-            Some(Box::new(move |ordinal| {
-                strings.starts(ranks, &starting, ordinal)
-            }))
+            Some(or_selected(
+                move |ordinal| StringIndex::starts(ranks, &starting, ordinal),
+                move || strings.starting(folded),
+            ))
         }
         (Test::Number(test), Values::Number(numbers)) => {
             let ranks = index.ranks.as_ref()?;
-            Some(Box::new(move |ordinal| {
-                numbers.passes(ranks, *test, ordinal)
-            }))
+            Some(or_selected(
+                move |ordinal| numbers.passes(ranks, *test, ordinal),
+                move || numbers.select(numbers.rows(), *test),
+            ))
         }
         (
             Test::Quantity {
@@ -133,11 +166,21 @@ fn ask_values<'e>(index: &'e ParameterIndex, test: &'e Test) -> Option<Question<
                 unit: Some(unit),
             },
             Values::Quantity(quantities),
-        ) => Some(Box::new(quantities.passes(
-            index.ranks.as_ref()?,
-            *test,
-            unit,
-        ))),
+        ) => Some(or_selected(
+            quantities.passes(index.ranks.as_ref()?, *test, unit),
+            move || quantities.select(*test, Some(unit)),
+        )),
         _ => None,
     }
+}
+
+/// Asks by what is quick to tell; all that is selected is read once when that does not tell for some ordinal.
+fn or_selected<'e>(
+    quick: impl Fn(u32) -> Option<bool> + 'e,
+    selected: impl Fn() -> RoaringBitmap + 'e,
+) -> Question<'e> {
+    let all = OnceCell::new();
+    Box::new(move |ordinal| {
+        quick(ordinal).unwrap_or_else(|| all.get_or_init(&selected).contains(ordinal))
+    })
 }

@@ -123,11 +123,19 @@ impl Evaluator<'_> {
         }
     }
 
-    /// A conjunction, as it is evaluated: the rarest part first, those that can be asked about what is left of it.
+    /// A conjunction, as it is evaluated: the rarest part first, then what others imply, and those that can be asked about what
+    /// is left of it.
     fn read_all_of(&self, level: Level, parts: &[Criterion], reading: &mut Reading) {
         let (positive, negated) = self.ordered(level, parts);
         let mut left = None;
         for (estimate, part) in positive {
+            for implied in self.implied(level, part) {
+                if left.is_some_and(|left| left <= self.choices().candidates) {
+                    break;
+                }
+                reading.add(of_token(implied.estimate));
+                left = Some(left.unwrap_or(u64::MAX).min(implied.estimate));
+            }
             match left {
                 None => self.read(level, part, reading),
                 Some(left) => self.read_beside(level, part, left, reading),
@@ -193,7 +201,7 @@ impl Evaluator<'_> {
         let mut whole = Reading::default();
         self.read(level, part, &mut whole);
         let asked = left.saturating_mul(self.entries_per_question(level, part));
-        if asked < whole.entries && can_be_asked(part) && left <= self.choices().candidates {
+        if asked < whole.entries && can_be_asked(part) {
             return reading.add(asked);
         }
         reading.add(whole.entries);

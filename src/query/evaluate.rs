@@ -48,7 +48,6 @@ pub struct Choices {
 
 impl Default for Choices {
     fn default() -> Self {
-        // A binary search costs about what reading sixty entries of a bitmap does.
         Choices {
             order: JoinOrder::default(),
             candidates: 256,
@@ -102,6 +101,10 @@ impl<'g> Evaluator<'g> {
     /// The same evaluator with other choices.
     pub fn with_choices(self, choices: Choices) -> Evaluator<'g> {
         Evaluator { choices, ..self }
+    }
+
+    pub(super) fn effort(&self) -> &Effort {
+        &self.effort
     }
 
     pub(super) fn choices(&self) -> Choices {
@@ -214,7 +217,7 @@ impl<'g> Evaluator<'g> {
         for (_, part) in positive {
             let both = match self.narrowed(level, part, left)? {
                 Some(left) => match self.question(level, part, left.len()) {
-                    Some(holds) => left.iter().filter(|&ordinal| holds(ordinal)).collect(),
+                    Some(holds) => self.those(&left, &holds, true)?,
                     None => left & self.whole(level, part)?,
                 },
                 None => self.whole(level, part)?,
@@ -227,7 +230,7 @@ impl<'g> Evaluator<'g> {
         let mut left = left.unwrap_or_else(|| self.everything(level));
         for part in negated {
             left = match self.question(level, part, left.len()) {
-                Some(holds) => left.iter().filter(|&ordinal| !holds(ordinal)).collect(),
+                Some(holds) => self.those(&left, &holds, false)?,
                 None => left - self.evaluate(level, part)?,
             };
         }

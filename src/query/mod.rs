@@ -1,6 +1,7 @@
 //! From a query string to matching ordinals: [`parse`] gives a [`criterion`] tree, [`evaluate`] its matches,
 //! [`order`] the page asked for, [`cursor`] the way back to it;
-//! `ask` puts a criterion to single ordinals, `implied` leaves few of them to be asked; [`cost`] tells beforehand what it takes, [`explain`] what was done.
+//! `ask` puts a criterion to single ordinals, `implied` leaves few of them to be asked; [`cost`] tells beforehand what it
+//! takes, [`explain`] what was done.
 
 mod ask;
 pub mod content;

@@ -17,6 +17,9 @@ use super::activity::Running;
 use super::export::FileStream;
 use crate::index::map::prefetch;
 
+/// Bytes of a piece that are fetched before it is written; what follows them comes by itself.
+const FETCHED_BYTES: usize = 4096;
+
 /// Pieces of a body, read one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
@@ -67,7 +70,7 @@ impl Buf for Pieces {
     fn chunks_vectored<'a>(&'a self, out: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
         for (slot, piece) in out.iter_mut().zip(&self.queue) {
-            prefetch(piece);
+            prefetch(piece.get(..FETCHED_BYTES).unwrap_or(piece));
             *slot = IoSlice::new(piece);
             filled += 1;
         }

@@ -97,8 +97,27 @@ fn one(schema: &Schema, set: &[&Entry]) -> Criterion {
     Criterion::or(ends.collect())
 }
 
-/// One line of a group that satisfies conditions on its parameters and on those of its child groups.
+/// One line of a group, or of the one inside it that all conditions are about, that satisfies them.
 fn line(
+    schema: &Schema,
+    kind: ResourceType,
+    group: usize,
+    conditions: Vec<(usize, Criterion)>,
+) -> Criterion {
+    let group_of = |number: usize| parameter(schema, kind, number).and_then(|known| known.group);
+    let mut children = conditions.iter().map(|(number, _)| {
+        group_of(*number).and_then(|own| child_towards(schema, kind, group, own))
+    });
+    let first = children.next().flatten();
+    match first.filter(|_| children.all(|child| child == first)) {
+        Some(child) => line(schema, kind, child, conditions),
+        None => line_of(schema, kind, group, conditions),
+    }
+}
+
+/// One line of a group that satisfies conditions on its parameters and on those of its child groups. Inside a line the
+/// groups between must be named: what holds a line is found one group up.
+fn line_of(
     schema: &Schema,
     kind: ResourceType,
     group: usize,
@@ -117,14 +136,8 @@ fn line(
             },
         }
     }
-    if parts.is_empty() && children.len() == 1 {
-        // A line of the child group says it all.
-        if let Some((child, list)) = children.pop() {
-            return line(schema, kind, child, list);
-        }
-    }
     for (child, list) in children {
-        parts.push(line(schema, kind, child, list));
+        parts.push(line_of(schema, kind, child, list));
     }
     Criterion::Line {
         group,
