@@ -97,8 +97,10 @@ class FhirServer:
         A page of Rorqual's size is asked for. What is included is compared too, but for how a server numbers pages.
         """
         for query in row.queries:
-            if f"&_count=" not in query.path:
+            if "&_count=" not in query.path:
                 query.path += f"&_count={row.count}"
+            # Included resources draw in others by themselves here; in FHIR that has to be said.
+            query.path = query.path.replace("&_include=PractitionerRole:", "&_include:iterate=PractitionerRole:")
         for query in row.queries[:COMPARED]:
             request = urllib.request.Request(self.address + query.path, headers={"Accept": "application/fhir+json"})
             try:
