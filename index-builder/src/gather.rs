@@ -236,7 +236,7 @@ impl<'s> Gatherer<'s> {
         self.values(kind, &node);
         join_text(self.schema, kind, &node, &mut self.text);
         let sum = Sum::of(&record.bytes);
-        let deflated = compressed(&mut self.deflater, kind.name(), &id, &record.bytes, sum)?;
+        let deflated = compressed(&mut self.deflater, kind.name(), id, &record.bytes, sum)?;
         let deflated = self.spool.push(deflated)?;
         let held = record.held.and_then(|held| {
             let spool = self.held.get(held.source as usize).copied().flatten()?;
