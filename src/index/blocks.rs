@@ -13,7 +13,7 @@ use super::pack::{Pack, PackWriter};
 use super::postings::from_unordered;
 
 /// Into how many parts a column is cut.
-const PARTS: usize = 16;
+pub const PARTS: usize = 16;
 /// From how many rows on.
 const ROWS: usize = 1 << 14;
 

@@ -7,6 +7,8 @@ use rorqual_schema::{Hop, ResourceType};
 
 use super::criterion::{Criterion, Test};
 use super::evaluate::{Evaluator, Level};
+use super::leaf;
+use crate::index::column::ParameterIndex;
 
 /// A text, number or date costs more than a token, whose postings are bitmaps already: what is found is put in order.
 const UNORDERED: u64 = 3;
@@ -77,17 +79,17 @@ impl Evaluator<'_> {
                 self.read(lines, inner, reading);
                 reading.add(self.estimate(lines, inner));
             }
-            Criterion::Test { test, .. } => match test {
-                Test::Token(_) | Test::OfType { .. } => {
-                    reading.add(of_token(self.estimate(level, criterion)));
-                }
-                Test::StartsWith(_)
+            Criterion::Test { parameter, test } => match test {
+                Test::Token(_)
+                | Test::OfType { .. }
+                | Test::StartsWith(_)
                 | Test::Equals(_)
                 | Test::Date { .. }
                 | Test::Number(_)
                 | Test::Quantity { .. }
                 | Test::Present => {
-                    reading.add(self.estimate(level, criterion).saturating_mul(UNORDERED));
+                    let index = self.parameter(level, *parameter).ok();
+                    reading.add(of_values(index, test, self.estimate(level, criterion)));
                 }
                 Test::Reference(_) | Test::LogicalReference(_) => reading.add(LOOKUP),
                 Test::Contains(_)
@@ -104,7 +106,16 @@ impl Evaluator<'_> {
             } => {
                 let hop = if *climb { Hop::Above } else { Hop::Direct };
                 if let Some(kept) = self.estimate_precomputed(level, *parameter, hop, inner) {
-                    return reading.add(of_kept(inner, kept));
+                    return reading.add(match &**inner {
+                        Criterion::Test {
+                            parameter: end,
+                            test,
+                        } => {
+                            let index = self.directory(level).precomputed(*parameter, hop, *end);
+                            of_values(index, test, kept)
+                        }
+                        _ => kept,
+                    });
                 }
                 // How deep families go is not told by counts.
                 reading.unknown |= *climb || self.is_precomputed(level, *parameter, hop, inner);
@@ -209,14 +220,15 @@ impl Evaluator<'_> {
     }
 }
 
-/// What reading a criterion costs that is kept one step away and selects so many ordinals.
-fn of_kept(inner: &Criterion, ordinals: u64) -> u64 {
-    match inner {
-        Criterion::Test {
-            test: Test::Token(_),
-            ..
-        } => of_token(ordinals),
-        _ => ordinals,
+/// What reading the values costs that a test selects, so many ordinals.
+fn of_values(index: Option<&ParameterIndex>, test: &Test, ordinals: u64) -> u64 {
+    if let Test::Token(_) | Test::OfType { .. } = test {
+        return of_token(ordinals);
+    }
+    match index.and_then(|index| leaf::rows_between_blocks(index, test)) {
+        // A bitmap that is ready, and the rows from where it ends.
+        Some(rows) => ordinals / ENTRIES_OF_BITMAP + rows.saturating_mul(UNORDERED),
+        None => ordinals.saturating_mul(UNORDERED),
     }
 }
 

@@ -6,6 +6,7 @@ use rorqual_schema::{ReferenceQuery, ReferenceTarget, ResourceType};
 use super::criterion::{Criterion, Test};
 use super::error::SearchError;
 use super::evaluate::{Evaluator, Level, damaged, misfit};
+use crate::index::blocks::PARTS;
 use crate::index::column::{ParameterIndex, Values};
 use crate::index::directory::Directory;
 use crate::index::postings::{from_unordered, union_of};
@@ -207,6 +208,21 @@ pub(super) fn any_token<'i>(
         }
     }
     Some(union_of(&lists))
+}
+
+/// The rows of a column that are read beside a ready-made bitmap, on average, where a test has such bitmaps.
+pub(super) fn rows_between_blocks(index: &ParameterIndex, test: &Test) -> Option<u64> {
+    let rows = match (test, &index.values) {
+        (Test::Date { .. }, Values::Date(index)) if index.has_blocks() => index.rows(),
+        (Test::Number(_), Values::Number(index)) if index.has_blocks() => index.rows().len(),
+        (Test::Quantity { unit, .. }, Values::Quantity(index))
+            if index.has_blocks(unit.as_deref()) =>
+        {
+            index.all_rows(unit.as_deref())?
+        }
+        _ => return None,
+    };
+    Some(rows as u64 / (2 * PARTS as u64))
 }
 
 /// An upper bound of what one test selects; `None` when only evaluating tells.
