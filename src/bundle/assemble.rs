@@ -13,7 +13,7 @@ use super::plain::PlainBody;
 use super::subset::spans::{Cutter, Piece};
 use super::subset::{Subset, SubsetError};
 use crate::index::bodies::Bodies;
-use crate::index::deflated::DeflatedBodies;
+use crate::index::map::Ahead;
 use crate::index::snapshot::Snapshot;
 use crate::outcome::{Issue, named_outcome, operation_outcome};
 
@@ -72,9 +72,6 @@ pub enum Coding {
     /// As one gzip stream.
     Gzip,
 }
-
-/// How many entries are put together in the time in which memory answers.
-const ENTRIES_AHEAD: usize = 8;
 
 /// The pieces of an answer in its coding.
 enum Pieces {
@@ -140,14 +137,12 @@ impl Pieces {
             // Of a plain entry nothing is read here.
             return;
         };
-        let expect = |ahead: usize, fetch: &dyn Fn(&DeflatedBodies, u32)| {
-            let entry = entries.get(ahead)?;
-            let (part, own) = snapshot.locate(entry.kind, entry.ordinal);
-            fetch(part.directory.bodies().deflated_bodies()?, own);
-            Some(())
-        };
-        expect(2 * ENTRIES_AHEAD, &DeflatedBodies::expect_place);
-        expect(ENTRIES_AHEAD, &DeflatedBodies::expect);
+        for (steps, ahead) in Ahead::STEPS {
+            if let Some(entry) = entries.get(steps) {
+                let (part, own) = snapshot.locate(entry.kind, entry.ordinal);
+                part.directory.bodies().expect_deflated(own, ahead);
+            }
+        }
     }
 
     /// What a subset leaves of the stored entry of an ordinal.

@@ -12,6 +12,7 @@ use rorqual_schema::{ParameterType, ResourceType, Schema};
 
 use crate::index::column::Values;
 use crate::index::directory::Directory;
+use crate::index::map::Ahead;
 use crate::index::reference::ReferenceIndex;
 use crate::index::snapshot::Snapshot;
 use crate::query::effort::Effort;
@@ -20,8 +21,6 @@ use crate::query::parse::Include;
 
 /// Steps of a walk between two looks at the clock.
 const STEPS_UNLOOKED: usize = 64;
-/// Steps of a walk in the time in which memory answers.
-const STEPS_AHEAD: usize = 8;
 
 /// One reference to follow, of one type.
 struct Rule {
@@ -138,31 +137,26 @@ pub fn included(
 }
 
 /// Has what the rules read of resources a few steps ahead fetched meanwhile.
-fn expect(snapshot: &Snapshot, rules: &[Rule], ahead: &[Reached]) {
-    let places = (2 * STEPS_AHEAD, true);
-    for (steps, place) in [places, (STEPS_AHEAD, false)] {
-        let Some(from) = ahead.get(steps) else {
+fn expect(snapshot: &Snapshot, rules: &[Rule], circle: &[Reached]) {
+    for (steps, ahead) in Ahead::STEPS {
+        let Some(from) = circle.get(steps) else {
             continue;
         };
         for rule in rules.iter().filter(|rule| rule.concerns(from)) {
             let (part, own) = snapshot.locate(from.kind, from.ordinal);
-            if !rule.reverse && from.kind == rule.source {
-                let outgoing = references(part.directory, rule.parameter);
-                match (outgoing, place) {
-                    (Some(outgoing), true) => outgoing.expect_place(own),
-                    (Some(outgoing), false) => outgoing.expect(own),
-                    (None, _) => {}
-                }
+            if !rule.reverse
+                && from.kind == rule.source
+                && let Some(outgoing) = references(part.directory, rule.parameter)
+            {
+                outgoing.expect(own, ahead);
             }
             if rule.reverse {
                 // What was written since is in memory of its own, and little.
                 let directory = snapshot.directory(rule.source, 0);
                 let incoming = references(directory, rule.parameter)
                     .and_then(|index| index.incoming(from.kind));
-                match (incoming, place) {
-                    (Some(incoming), true) => incoming.expect_place(from.ordinal),
-                    (Some(incoming), false) => incoming.expect(from.ordinal),
-                    (None, _) => {}
+                if let Some(incoming) = incoming {
+                    incoming.expect(from.ordinal, ahead);
                 }
             }
         }

@@ -103,11 +103,7 @@ impl Blocks {
     }
 
     fn bitmap(&self, number: usize) -> Option<RoaringBitmap> {
-        let (start, end) = (
-            *self.offsets.get(number)? as usize,
-            *self.offsets.get(number + 1)? as usize,
-        );
-        let bytes = self.bitmaps.as_slice().get(start..end)?;
+        let bytes = self.bitmaps.as_slice().get(self.offsets.span(number)?)?;
         RoaringBitmap::deserialize_unchecked_from(bytes).ok()
     }
 

@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::FormatError;
 use super::deflated::{Deflated, DeflatedBodies, DeflatedColumns, Deflater, Sum};
 use super::manifest::FileRecord;
-use super::map::{Column, Region};
+use super::map::{Ahead, Column, Region};
 use super::pack::{Pack, PackWriter};
 use super::spans::{SpanColumns, Spans, TakenSpans};
 
@@ -375,11 +375,8 @@ impl Bodies {
 
     /// The length of an entry in bytes, without touching it; 0 when there is none.
     pub fn entry_length(&self, ordinal: u32) -> u64 {
-        let at = ordinal as usize;
-        match (self.offsets.get(at), self.offsets.get(at + 1)) {
-            (Some(start), Some(end)) => end.saturating_sub(*start),
-            _ => 0,
-        }
+        let span = self.offsets.span(ordinal as usize);
+        span.map_or(0, |span| span.len() as u64)
     }
 
     /// `Type/id","resource":{…}` of an ordinal.
@@ -393,8 +390,7 @@ impl Bodies {
     }
 
     fn place(&self, ordinal: u32) -> Option<Range<usize>> {
-        let at = ordinal as usize;
-        let place = *self.offsets.get(at)? as usize..*self.offsets.get(at + 1)? as usize;
+        let place = self.offsets.span(ordinal as usize)?;
         (place.start <= place.end && place.end <= self.data.len()).then_some(place)
     }
 
@@ -410,9 +406,11 @@ impl Bodies {
         self.deflated.as_ref()?.entry(ordinal)
     }
 
-    /// The compressed forms, where they are stored.
-    pub fn deflated_bodies(&self) -> Option<&DeflatedBodies> {
-        self.deflated.as_ref()
+    /// Has what is read soon of the compressed form of a resource fetched meanwhile, where that is stored.
+    pub fn expect_deflated(&self, ordinal: u32, ahead: Ahead) {
+        if let Some(deflated) = &self.deflated {
+            deflated.expect(ordinal, ahead);
+        }
     }
 
     /// The resource of an ordinal in compressed form, where that is stored.

@@ -14,7 +14,7 @@ use zlib_rs::crc32::{crc32, crc32_combine_gen};
 use zlib_rs::{Deflate, DeflateFlush};
 
 use super::FormatError;
-use super::map::{Column, Region, prefetch};
+use super::map::{Ahead, Column, Region, prefetch};
 use super::pack::{Pack, PackWriter};
 
 /// How hard stored resources are compressed: once, for as often as they are sent.
@@ -305,35 +305,28 @@ impl DeflatedBodies {
         self.data.len()
     }
 
-    /// Has the place of a record fetched that is expected later.
-    pub fn expect_place(&self, ordinal: u32) {
-        self.offsets.expect(ordinal as usize + 1);
-    }
-
-    /// Has the beginning of a record fetched that is read soon.
-    pub fn expect(&self, ordinal: u32) {
-        let start = self.offsets.get(ordinal as usize);
-        let record = start.and_then(|&start| self.data.get(start as usize..));
-        prefetch(
-            record
-                .and_then(|record| record.get(..EXPECTED_BYTES))
-                .unwrap_or(&[]),
-        );
+    /// Has what of a record is read soon fetched meanwhile.
+    pub fn expect(&self, ordinal: u32, ahead: Ahead) {
+        match ahead {
+            Ahead::Place => self.offsets.expect(ordinal as usize + 1),
+            Ahead::Content => {
+                let start = self.offsets.get(ordinal as usize);
+                let record = start.and_then(|&start| self.data.get(start as usize..));
+                let beginning = record.and_then(|record| record.get(..EXPECTED_BYTES));
+                prefetch(beginning.unwrap_or(&[]));
+            }
+        }
     }
 
     /// The compressed body of an ordinal, and what stands before it in an entry.
     pub fn entry(&self, ordinal: u32) -> Option<(&[u8], Deflated)> {
-        let at = ordinal as usize;
-        let (start, end) = (
-            *self.offsets.get(at)? as usize,
-            *self.offsets.get(at + 1)? as usize,
-        );
-        let record = self.data.get(start..end)?;
+        let place = self.offsets.span(ordinal as usize)?;
+        let record = self.data.get(place.clone())?;
         let head = Head::read(record)?;
         let blocks = HEAD_BYTES.checked_add(head.before as usize)?;
         let before = record.get(HEAD_BYTES..blocks)?;
         let deflated = Deflated {
-            blocks: self.data.slice(start + blocks..end),
+            blocks: self.data.slice(place.start + blocks..place.end),
             length: head.length as usize,
             sum: head.sum,
         };

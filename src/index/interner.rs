@@ -210,8 +210,8 @@ impl Interner {
         }
     }
 
-    #[cfg(test)]
     /// The number of a key, if it was met.
+    #[cfg(test)]
     pub fn get(&self, key: &[u8]) -> Option<u32> {
         let taken = self.taken.find(key);
         taken.or_else(|| {

@@ -10,7 +10,7 @@ use std::ops::Range;
 use roaring::RoaringBitmap;
 
 use super::FormatError;
-use super::map::{Column, Region};
+use super::map::{Ahead, Column, Region};
 use super::pack::{Pack, PackWriter};
 
 /// From how many ordinals on a term gets a ready-made bitmap: below, building one from the slice is as quick.
@@ -174,15 +174,15 @@ impl Postings {
         self.starts.len().saturating_sub(1)
     }
 
-    /// Has the place of a term's ordinals fetched that is expected later.
-    pub fn expect_place(&self, term: usize) {
-        self.starts.expect(term + 1);
-    }
-
-    /// Has the first ordinals of a term fetched that are read soon.
-    pub fn expect(&self, term: usize) {
-        if let Some(&start) = self.starts.get(term) {
-            self.ordinals.expect(start as usize);
+    /// Has what of a term's ordinals is read soon fetched meanwhile.
+    pub fn expect(&self, term: usize, ahead: Ahead) {
+        match ahead {
+            Ahead::Place => self.starts.expect(term + 1),
+            Ahead::Content => {
+                if let Some(&start) = self.starts.get(term) {
+                    self.ordinals.expect(start as usize);
+                }
+            }
         }
     }
 
@@ -226,11 +226,7 @@ impl Postings {
     /// The serialised bitmap of a term, where one was made.
     pub fn serialized(&self, term: usize) -> Option<&[u8]> {
         let at = self.bitmap_terms.binary_search(&(term as u32)).ok()?;
-        let (start, end) = (
-            *self.bitmap_offsets.get(at)?,
-            *self.bitmap_offsets.get(at + 1)?,
-        );
-        self.bitmaps.as_slice().get(start as usize..end as usize)
+        self.bitmaps.as_slice().get(self.bitmap_offsets.span(at)?)
     }
 
     /// The ordinals of a range of terms as a bitmap.

@@ -12,7 +12,7 @@ use rorqual_schema::{ReferenceValue, ResourceType, Token};
 
 use super::FormatError;
 use super::interner::{Interner, Pairs, Places};
-use super::map::Column;
+use super::map::{Ahead, Column};
 use super::pack::{Pack, PackWriter};
 use super::postings::{Postings, row_starts, write_postings};
 use super::token::{TokenCollector, TokenIndex};
@@ -267,17 +267,10 @@ impl Incoming {
         }
     }
 
-    /// Has the place of those who refer to one fetched that is expected later; where it takes a search, it is left to that.
-    pub fn expect_place(&self, target: u32) {
+    /// Has what is read soon of those who refer to one fetched meanwhile; where it takes a search, it is left to that.
+    pub fn expect(&self, target: u32, ahead: Ahead) {
         if self.few.is_none() {
-            self.rows.expect_place(target as usize);
-        }
-    }
-
-    /// Has the first of those who refer to one fetched that are read soon; as [`Incoming::expect_place`].
-    pub fn expect(&self, target: u32) {
-        if self.few.is_none() {
-            self.rows.expect(target as usize);
+            self.rows.expect(target as usize, ahead);
         }
     }
 
@@ -340,26 +333,22 @@ impl ReferenceIndex {
         Ok(index)
     }
 
-    /// Has the place of what an ordinal refers to fetched that is expected later.
-    pub fn expect_place(&self, ordinal: u32) {
-        self.starts.expect(ordinal as usize + 1);
-    }
-
-    /// Has the first that an ordinal refers to fetched that is read soon.
-    pub fn expect(&self, ordinal: u32) {
-        if let Some(&start) = self.starts.get(ordinal as usize) {
-            self.types.expect(start as usize);
-            self.targets.expect(start as usize);
+    /// Has what is read soon of what an ordinal refers to fetched meanwhile.
+    pub fn expect(&self, ordinal: u32, ahead: Ahead) {
+        match ahead {
+            Ahead::Place => self.starts.expect(ordinal as usize + 1),
+            Ahead::Content => {
+                if let Some(&start) = self.starts.get(ordinal as usize) {
+                    self.types.expect(start as usize);
+                    self.targets.expect(start as usize);
+                }
+            }
         }
     }
 
     /// What an ordinal refers to.
     pub fn targets(&self, ordinal: u32) -> impl Iterator<Item = (ResourceType, u32)> + '_ {
-        let at = ordinal as usize;
-        let range = match (self.starts.get(at), self.starts.get(at + 1)) {
-            (Some(&start), Some(&end)) => start as usize..end as usize,
-            _ => 0..0,
-        };
+        let range = self.starts.span(ordinal as usize).unwrap_or_default();
         range.filter_map(|edge| {
             Some((
                 ResourceType::from_index(*self.types.get(edge)? as usize)?,
