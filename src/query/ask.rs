@@ -94,9 +94,9 @@ impl<'g> Evaluator<'g> {
             Criterion::Chain {
                 parameter,
                 target,
-                climb,
+                hop,
                 inner,
-            } => self.ask_chain(level, *parameter, *target, *climb, inner),
+            } => self.ask_chain(level, *parameter, *target, *hop, inner),
             Criterion::Has { .. } => None,
         }
     }
@@ -110,10 +110,9 @@ impl<'g> Evaluator<'g> {
         level: Level,
         parameter: usize,
         target: ResourceType,
-        climb: bool,
+        hop: Hop,
         inner: &'e Criterion,
     ) -> Option<Question<'e>> {
-        let hop = if climb { Hop::Above } else { Hop::Direct };
         if let Criterion::Test {
             parameter: end,
             test,
@@ -124,7 +123,7 @@ impl<'g> Evaluator<'g> {
             return Some(ask);
         }
         // Ancestors, and types in several parts, take more than a look at what is referred to.
-        if climb || self.snapshot.part_count(target) > 1 {
+        if hop == Hop::Above || self.snapshot.part_count(target) > 1 {
             return None;
         }
         let references = self.references(level, parameter).ok()?;

@@ -12,6 +12,8 @@ use crate::index::column::ParameterIndex;
 
 /// A text, number or date costs more than a token, whose postings are bitmaps already: what is found is put in order.
 const UNORDERED: u64 = 3;
+/// What an entry of texts that begin alike costs beside one of postings that are a bitmap already.
+const IN_LISTS: u64 = 8;
 /// Entries that are read in the time of asking one test about one ordinal.
 const ENTRIES_PER_QUESTION: u64 = 64;
 /// Common tokens have bitmaps, of which so many entries are read in the time of one.
@@ -101,24 +103,24 @@ impl Evaluator<'_> {
             Criterion::Chain {
                 parameter,
                 target,
-                climb,
+                hop,
                 inner,
             } => {
-                let hop = if *climb { Hop::Above } else { Hop::Direct };
-                if let Some(kept) = self.estimate_precomputed(level, *parameter, hop, inner) {
+                if let Some(kept) = self.estimate_precomputed(level, *parameter, *hop, inner) {
                     return reading.add(match &**inner {
                         Criterion::Test {
                             parameter: end,
                             test,
                         } => {
-                            let index = self.directory(level).precomputed(*parameter, hop, *end);
+                            let index = self.directory(level).precomputed(*parameter, *hop, *end);
                             of_values(index, test, kept)
                         }
                         _ => kept,
                     });
                 }
                 // How deep families go is not told by counts.
-                reading.unknown |= *climb || self.is_precomputed(level, *parameter, hop, inner);
+                reading.unknown |=
+                    *hop == Hop::Above || self.is_precomputed(level, *parameter, *hop, inner);
                 self.read_elsewhere(*target, inner, reading);
             }
             Criterion::Has { source, inner, .. } => self.read_elsewhere(*source, inner, reading),
@@ -237,13 +239,26 @@ fn of_token(ordinals: u64) -> u64 {
     ordinals.min(COMMON + ordinals / ENTRIES_OF_BITMAP)
 }
 
+/// What reading an entry of a criterion costs beside one of postings that are a bitmap already: texts that begin alike have a
+/// list each, and what is in them has to be put in order.
+pub(super) fn entry_cost(criterion: &Criterion) -> u64 {
+    match criterion {
+        Criterion::Test {
+            test: Test::StartsWith(_),
+            ..
+        } => IN_LISTS,
+        Criterion::Chain { inner, .. } => entry_cost(inner),
+        _ => 1,
+    }
+}
+
 /// Whether single ordinals can be asked, as a rule.
 fn can_be_asked(criterion: &Criterion) -> bool {
     match criterion {
         Criterion::All | Criterion::Nothing => true,
         Criterion::And(parts) | Criterion::Or(parts) => parts.iter().all(can_be_asked),
         Criterion::Not(inner) | Criterion::Line { inner, .. } => can_be_asked(inner),
-        Criterion::Chain { inner, climb, .. } => !climb && can_be_asked(inner),
+        Criterion::Chain { inner, hop, .. } => *hop == Hop::Direct && can_be_asked(inner),
         Criterion::Has { .. } => false,
         Criterion::Test { test, .. } => {
             matches!(

@@ -1,6 +1,6 @@
 //! What a search asks for, as a tree whose leaves are typed values: nothing in it is text to be read later.
 
-use rorqual_schema::{DateRange, Position, Prefix, ReferenceQuery, ResourceType, TokenQuery};
+use rorqual_schema::{DateRange, Hop, Position, Prefix, ReferenceQuery, ResourceType, TokenQuery};
 
 use crate::index::number::NumberTest;
 
@@ -33,8 +33,9 @@ pub enum Criterion {
         parameter: usize,
         /// The type it must lead to: the inner level.
         target: ResourceType,
-        /// `:above`: the resource referred to or any of its ancestors by `partof` may satisfy the inner condition.
-        climb: bool,
+        /// With [`Hop::Above`] (`:above`) the resource referred to or any of its ancestors by `partof` may satisfy the inner
+        /// condition.
+        hop: Hop,
         /// The condition over `target`.
         inner: Box<Criterion>,
     },

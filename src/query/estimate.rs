@@ -25,14 +25,12 @@ impl Evaluator<'_> {
             Criterion::Line { group, inner } => self.estimate(level.lines(*group), inner),
             Criterion::Chain {
                 parameter,
-                climb,
+                hop,
                 inner,
                 ..
-            } => {
-                let hop = if *climb { Hop::Above } else { Hop::Direct };
-                self.estimate_precomputed(level, *parameter, hop, inner)
-                    .unwrap_or_else(everything)
-            }
+            } => self
+                .estimate_precomputed(level, *parameter, *hop, inner)
+                .unwrap_or_else(everything),
             Criterion::All | Criterion::Not(_) | Criterion::Has { .. } => everything(),
         }
     }

@@ -3,10 +3,13 @@
 //! Every leaf answers a bitmap from its structure; conjunctions run from the rarest leaf up, by the counts that the
 //! dictionaries hold, and stop as soon as nothing is left.
 
+use std::cmp::Reverse;
+
 use roaring::RoaringBitmap;
 use rorqual_schema::{Hop, ResourceType};
 
-use super::criterion::{Criterion, Test};
+use super::cost::entry_cost;
+use super::criterion::Criterion;
 use super::effort::Effort;
 use super::error::{Fault, SearchError};
 use super::leaf::any_token;
@@ -35,6 +38,17 @@ pub enum JoinOrder {
     CommonestFirst,
     /// As the request has them: for tests and comparisons only.
     AsWritten,
+}
+
+impl JoinOrder {
+    /// Puts parts in this order by what they cost.
+    pub(super) fn arrange<T>(self, parts: &mut [T], cost: impl Fn(&T) -> u64) {
+        match self {
+            JoinOrder::RarestFirst => parts.sort_by_key(cost),
+            JoinOrder::CommonestFirst => parts.sort_by_key(|part| Reverse(cost(part))),
+            JoinOrder::AsWritten => {}
+        }
+    }
 }
 
 /// What the planner is free to choose; no choice changes an answer.
@@ -243,9 +257,9 @@ impl<'g> Evaluator<'g> {
             Criterion::Chain {
                 parameter,
                 target,
-                climb,
+                hop,
                 inner,
-            } => self.chain(level, *parameter, *target, *climb, inner),
+            } => self.chain(level, *parameter, *target, *hop, inner),
             _ => self.evaluate(level, part),
         }
     }
@@ -256,15 +270,14 @@ impl<'g> Evaluator<'g> {
         level: Level,
         parameter: usize,
         target: ResourceType,
-        climb: bool,
+        hop: Hop,
         inner: &Criterion,
     ) -> Result<RoaringBitmap, SearchError> {
-        let hop = if climb { Hop::Above } else { Hop::Direct };
         if let Some(found) = self.precomputed(level, parameter, hop, inner) {
             return found;
         }
         let mut found = self.matches(target, inner)?;
-        if climb {
+        if hop == Hop::Above {
             found = self.with_descendants(target, found)?;
         }
         Ok(self.referring(self.references(level, parameter)?, target, &found))
@@ -284,15 +297,8 @@ impl<'g> Evaluator<'g> {
                 part => positive.push((self.estimate(level, part), part)),
             }
         }
-        match self.choices.order {
-            JoinOrder::RarestFirst => {
-                positive.sort_by_key(|(estimate, part)| estimate.saturating_mul(entry_cost(part)));
-            }
-            JoinOrder::CommonestFirst => {
-                positive.sort_by_key(|(estimate, _)| std::cmp::Reverse(*estimate))
-            }
-            JoinOrder::AsWritten => {}
-        }
+        let cost = |(estimate, part): &(u64, &Criterion)| estimate.saturating_mul(entry_cost(part));
+        self.choices.order.arrange(&mut positive, cost);
         (positive, negated)
     }
 
@@ -313,20 +319,6 @@ impl<'g> Evaluator<'g> {
             }),
         };
         index.ok_or_else(misfit)
-    }
-}
-
-/// What reading an entry of a criterion costs beside one of postings that are a bitmap already: texts that begin alike have a
-/// list each, and what is in them has to be put in order.
-fn entry_cost(criterion: &Criterion) -> u64 {
-    const IN_LISTS: u64 = 8;
-    match criterion {
-        Criterion::Test {
-            test: Test::StartsWith(_),
-            ..
-        } => IN_LISTS,
-        Criterion::Chain { inner, .. } => entry_cost(inner),
-        _ => 1,
     }
 }
 

@@ -150,14 +150,16 @@ impl Evaluator<'_> {
             Criterion::Chain {
                 parameter,
                 target,
-                climb,
+                hop,
                 inner,
             } => {
-                let hop = if *climb { Hop::Above } else { Hop::Direct };
                 let name = self.code(level.kind, *parameter);
-                let above = if *climb { " and above" } else { "" };
+                let above = match hop {
+                    Hop::Direct => "",
+                    Hop::Above => " and above",
+                };
                 let on = format!("{place}.{name} -> {target}{above}");
-                if self.is_precomputed(level, *parameter, hop, inner) {
+                if self.is_precomputed(level, *parameter, *hop, inner) {
                     let ends = ends(inner, &|end| self.code(*target, end)).join(", ");
                     (
                         "chain",

@@ -10,7 +10,7 @@ use rorqual_schema::{Hop, ResourceType};
 
 use super::criterion::Criterion;
 use super::error::SearchError;
-use super::evaluate::{Evaluator, JoinOrder, Level};
+use super::evaluate::{Evaluator, Level};
 
 /// A condition that whatever satisfies a chain satisfies as well.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub(super) struct Implied<'c> {
     pub(super) estimate: u64,
     parameter: usize,
     target: ResourceType,
-    climb: bool,
+    hop: Hop,
     /// A test of one parameter of the target.
     test: &'c Criterion,
 }
@@ -30,15 +30,8 @@ impl Implied<'_> {
         Criterion::Chain {
             parameter: self.parameter,
             target: self.target,
-            climb: self.climb,
+            hop: self.hop,
             inner: Box::new(self.test.clone()),
-        }
-    }
-
-    fn hop(&self) -> Hop {
-        match self.climb {
-            true => Hop::Above,
-            false => Hop::Direct,
         }
     }
 }
@@ -49,7 +42,7 @@ impl Evaluator<'_> {
         let Criterion::Chain {
             parameter,
             target,
-            climb,
+            hop,
             inner,
         } = criterion
         else {
@@ -64,20 +57,15 @@ impl Evaluator<'_> {
                 estimate: 0,
                 parameter: *parameter,
                 target: *target,
-                climb: *climb,
+                hop: *hop,
                 test,
             };
-            implied.estimate = self.estimate_precomputed(level, *parameter, implied.hop(), test)?;
+            implied.estimate = self.estimate_precomputed(level, *parameter, implied.hop, test)?;
             Some(implied)
         });
         let mut implied: Vec<Implied<'c>> = implied.collect();
-        match self.choices().order {
-            JoinOrder::RarestFirst => implied.sort_by_key(|implied| implied.estimate),
-            JoinOrder::CommonestFirst => {
-                implied.sort_by_key(|implied| std::cmp::Reverse(implied.estimate))
-            }
-            JoinOrder::AsWritten => {}
-        }
+        let order = self.choices().order;
+        order.arrange(&mut implied, |implied| implied.estimate);
         implied
     }
 
@@ -94,8 +82,7 @@ impl Evaluator<'_> {
             return Ok(left);
         }
         for implied in self.implied(level, criterion) {
-            let Some(found) =
-                self.precomputed(level, implied.parameter, implied.hop(), implied.test)
+            let Some(found) = self.precomputed(level, implied.parameter, implied.hop, implied.test)
             else {
                 continue;
             };

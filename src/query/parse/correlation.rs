@@ -1,6 +1,6 @@
 //! Criteria of one repeating group at the end of one way: one and the same line must satisfy them together.
 
-use rorqual_schema::{ResourceType, Schema};
+use rorqual_schema::{Hop, ResourceType, Schema};
 
 use super::GroupMatching;
 use super::path::{End, Step, along, parameter};
@@ -36,7 +36,13 @@ impl Entry {
 
     /// Adds a way to read the parameter. `joins` says that the test may be met by one line of the parameter's group.
     pub(super) fn push(&mut self, schema: &Schema, end: End, criterion: Criterion, joins: bool) {
-        let climbs = matches!(end.steps.last(), Some(Step::Forward { climb: true, .. }));
+        let climbs = matches!(
+            end.steps.last(),
+            Some(Step::Forward {
+                hop: Hop::Above,
+                ..
+            })
+        );
         let group = parameter(schema, end.kind, end.parameter).and_then(|known| known.group);
         self.ends.push(EntryEnd {
             grouped: group
@@ -104,10 +110,9 @@ fn line(
     group: usize,
     conditions: Vec<(usize, Criterion)>,
 ) -> Criterion {
-    let group_of = |number: usize| parameter(schema, kind, number).and_then(|known| known.group);
-    let mut children = conditions.iter().map(|(number, _)| {
-        group_of(*number).and_then(|own| child_towards(schema, kind, group, own))
-    });
+    let mut children = conditions
+        .iter()
+        .map(|(number, _)| child_of(schema, kind, group, *number));
     let first = children.next().flatten();
     match first.filter(|_| children.all(|child| child == first)) {
         Some(child) => line(schema, kind, child, conditions),
@@ -123,12 +128,10 @@ fn line_of(
     group: usize,
     conditions: Vec<(usize, Criterion)>,
 ) -> Criterion {
-    let group_of = |number: usize| parameter(schema, kind, number).and_then(|known| known.group);
     let mut parts = Vec::new();
     let mut children: Vec<(usize, Vec<(usize, Criterion)>)> = Vec::new();
     for (number, condition) in conditions {
-        let child = group_of(number).and_then(|own| child_towards(schema, kind, group, own));
-        match child {
+        match child_of(schema, kind, group, number) {
             None => parts.push(condition),
             Some(child) => match children.iter_mut().find(|(known, _)| *known == child) {
                 Some((_, list)) => list.push((number, condition)),
@@ -143,6 +146,12 @@ fn line_of(
         group,
         inner: Box::new(Criterion::and(parts)),
     }
+}
+
+/// The child group of a group that holds the lines of a parameter; none when the group itself does.
+fn child_of(schema: &Schema, kind: ResourceType, group: usize, number: usize) -> Option<usize> {
+    let own = parameter(schema, kind, number)?.group?;
+    child_towards(schema, kind, group, own)
 }
 
 /// The outermost group around a group.

@@ -23,7 +23,7 @@ mod sort;
 #[cfg(test)]
 mod tests;
 
-use rorqual_schema::{Position, ResourceType, Schema};
+use rorqual_schema::{Hop, Position, ResourceType, Schema};
 
 pub use self::request::{
     DEFAULT_COUNT, ElementName, Include, MAXIMUM_COUNT, NearChain, NearSearch, Request, SortBy,
@@ -241,7 +241,15 @@ impl Reader<'_> {
         if !features.chains && steps().any(|step| matches!(step, Step::Forward { .. })) {
             return off("a chain through a reference");
         }
-        let climbs = steps().any(|step| matches!(step, Step::Forward { climb: true, .. }));
+        let climbs = steps().any(|step| {
+            matches!(
+                step,
+                Step::Forward {
+                    hop: Hop::Above,
+                    ..
+                }
+            )
+        });
         if !features.hierarchy && (climbs || found.modifier.as_deref() == Some("below")) {
             return off("a search along the hierarchy (:above, :below)");
         }
@@ -262,7 +270,7 @@ impl Reader<'_> {
                 Step::Forward {
                     parameter,
                     target,
-                    climb: false,
+                    hop: Hop::Direct,
                 },
             ] => Some(NearChain {
                 reference: *parameter,

@@ -1,6 +1,6 @@
 //! Names: from `organization.identifier:above` or `_has:Task:focus:status` to the parameters they stand for.
 
-use rorqual_schema::{Parameter, ParameterType, ResourceType, Schema};
+use rorqual_schema::{Hop, Parameter, ParameterType, ResourceType, Schema};
 
 use super::Reader;
 use crate::query::criterion::Criterion;
@@ -40,7 +40,7 @@ pub(super) enum Step {
     Forward {
         parameter: usize,
         target: ResourceType,
-        climb: bool,
+        hop: Hop,
     },
     Reverse {
         source: ResourceType,
@@ -104,13 +104,13 @@ pub(super) fn along(steps: &[Step], end: Criterion) -> Criterion {
                 Step::Forward {
                     parameter,
                     target,
-                    climb,
+                    hop,
                 },
                 inner,
             ) => Criterion::Chain {
                 parameter,
                 target,
-                climb,
+                hop,
                 inner,
             },
             (Step::Reverse { source, parameter }, inner) => Criterion::Has {
@@ -326,9 +326,9 @@ impl Walk<'_> {
         let mut whole: Option<Found> = None;
         let mut first_fault = None;
         for target in targets {
-            let (inner, climb) = match self
+            let (inner, hop) = match self
                 .name(*target, rest, depth + 1, None)
-                .and_then(|inner| self.climbing(*target, inner))
+                .and_then(|inner| self.hop_to(*target, inner))
             {
                 Ok(read) => read,
                 Err(fault @ Fault::TooCostly { .. }) => return Err(fault),
@@ -340,7 +340,7 @@ impl Walk<'_> {
             let step = Step::Forward {
                 parameter: number,
                 target: *target,
-                climb,
+                hop,
             };
             let alternatives = inner.alternatives.into_iter().map(|end| End {
                 steps: [&[step], end.steps.as_slice()].concat(),
@@ -379,11 +379,11 @@ impl Walk<'_> {
         })
     }
 
-    /// Takes `:above` off a parameter that a reference just led to.
-    fn climbing(&self, target: ResourceType, found: Found) -> Result<(Found, bool), Fault> {
+    /// How a reference that just led to a parameter is followed: takes `:above` off it.
+    fn hop_to(&self, target: ResourceType, found: Found) -> Result<(Found, Hop), Fault> {
         let direct = found.alternatives.iter().all(|end| end.steps.is_empty());
         if !direct || found.modifier.as_deref() != Some("above") {
-            return Ok((found, false));
+            return Ok((found, Hop::Direct));
         }
         if hierarchy(self.schema, target).is_none() {
             return Err(self.unsuited(format!(
@@ -395,7 +395,7 @@ impl Walk<'_> {
                 modifier: None,
                 ..found
             },
-            true,
+            Hop::Above,
         ))
     }
 

@@ -1,6 +1,6 @@
 //! `_sort`.
 
-use rorqual_schema::ParameterType;
+use rorqual_schema::{Hop, ParameterType};
 
 use super::Reader;
 use super::controls::Controls;
@@ -145,7 +145,7 @@ impl Reader<'_> {
                 Step::Forward {
                     parameter,
                     target,
-                    climb: false,
+                    hop: Hop::Direct,
                 },
             ] => {
                 if !self.options.features.chains {

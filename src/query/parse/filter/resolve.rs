@@ -1,6 +1,6 @@
 //! From the tree of a filter to a condition on resources: names and values are those of ordinary parameters.
 
-use rorqual_schema::{ParameterType, Prefix, ResourceType};
+use rorqual_schema::{Hop, ParameterType, Prefix, ResourceType};
 
 use super::Trouble;
 use super::syntax::{Connective, Expression, Segment, Written};
@@ -265,7 +265,7 @@ impl Reader<'_> {
             step: Step::Forward {
                 parameter: end.parameter,
                 target,
-                climb: false,
+                hop: Hop::Direct,
             },
             target,
         };

@@ -11,7 +11,7 @@ mod values;
 use std::sync::LazyLock;
 
 use rorqual_schema::{
-    ReferenceQuery, ReferenceTarget, ResourceType, Schema, SystemMatch, TokenQuery,
+    Hop, ReferenceQuery, ReferenceTarget, ResourceType, Schema, SystemMatch, TokenQuery,
 };
 
 use super::{Features, GroupMatching, Handling, ParseOptions, Request, parse};
@@ -83,12 +83,15 @@ pub(super) fn show(schema: &Schema, kind: ResourceType, criterion: &Criterion) -
         Criterion::Chain {
             parameter,
             target,
-            climb,
+            hop,
             inner,
         } => format!(
             "{}{}>{target} {}",
             code(kind, *parameter),
-            if *climb { "^" } else { "" },
+            match hop {
+                Hop::Direct => "",
+                Hop::Above => "^",
+            },
             show(schema, *target, inner)
         ),
         Criterion::Has {
