@@ -142,14 +142,8 @@ fn expect(snapshot: &Snapshot, rules: &[Rule], circle: &[Reached]) {
         let Some(from) = circle.get(steps) else {
             continue;
         };
+        let (part, own) = snapshot.locate(from.kind, from.ordinal);
         for rule in rules.iter().filter(|rule| rule.concerns(from)) {
-            let (part, own) = snapshot.locate(from.kind, from.ordinal);
-            if !rule.reverse
-                && from.kind == rule.source
-                && let Some(outgoing) = references(part.directory, rule.parameter)
-            {
-                outgoing.expect(own, ahead);
-            }
             if rule.reverse {
                 // What was written since is in memory of its own, and little.
                 let directory = snapshot.directory(rule.source, 0);
@@ -158,6 +152,10 @@ fn expect(snapshot: &Snapshot, rules: &[Rule], circle: &[Reached]) {
                 if let Some(incoming) = incoming {
                     incoming.expect(from.ordinal, ahead);
                 }
+            } else if from.kind == rule.source
+                && let Some(outgoing) = references(part.directory, rule.parameter)
+            {
+                outgoing.expect(own, ahead);
             }
         }
     }

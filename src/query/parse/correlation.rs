@@ -1,6 +1,6 @@
 //! Criteria of one repeating group at the end of one way: one and the same line must satisfy them together.
 
-use rorqual_schema::{Hop, ResourceType, Schema};
+use rorqual_schema::{ResourceType, Schema};
 
 use super::GroupMatching;
 use super::path::{End, Step, along, parameter};
@@ -36,13 +36,7 @@ impl Entry {
 
     /// Adds a way to read the parameter. `joins` says that the test may be met by one line of the parameter's group.
     pub(super) fn push(&mut self, schema: &Schema, end: End, criterion: Criterion, joins: bool) {
-        let climbs = matches!(
-            end.steps.last(),
-            Some(Step::Forward {
-                hop: Hop::Above,
-                ..
-            })
-        );
+        let climbs = end.steps.last().is_some_and(Step::climbs);
         let group = parameter(schema, end.kind, end.parameter).and_then(|known| known.group);
         self.ends.push(EntryEnd {
             grouped: group

@@ -241,15 +241,7 @@ impl Reader<'_> {
         if !features.chains && steps().any(|step| matches!(step, Step::Forward { .. })) {
             return off("a chain through a reference");
         }
-        let climbs = steps().any(|step| {
-            matches!(
-                step,
-                Step::Forward {
-                    hop: Hop::Above,
-                    ..
-                }
-            )
-        });
+        let climbs = steps().any(Step::climbs);
         if !features.hierarchy && (climbs || found.modifier.as_deref() == Some("below")) {
             return off("a search along the hierarchy (:above, :below)");
         }

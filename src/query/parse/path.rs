@@ -48,6 +48,19 @@ pub(super) enum Step {
     },
 }
 
+impl Step {
+    /// Whether what stands above the resource referred to is reached as well.
+    pub(super) fn climbs(&self) -> bool {
+        matches!(
+            self,
+            Step::Forward {
+                hop: Hop::Above,
+                ..
+            }
+        )
+    }
+}
+
 /// One parameter that a name can stand for, and the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct End {
