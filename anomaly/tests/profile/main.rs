@@ -68,12 +68,22 @@ fn smallest() -> Value {
     samples::documented("report-01", "c")
 }
 
+/// A member's name as a step of a JSON pointer (RFC 6901).
+fn pointer_step(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// The member's name that a step of a JSON pointer means.
+fn pointed_name(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
 /// A body with one value replaced, or added, at a JSON pointer whose parent exists.
 fn with(mut task: Value, pointer: &str, value: Value) -> Value {
     let (parent, last) = pointer.rsplit_once('/').expect("a pointer");
     match task.pointer_mut(parent).expect("the parent") {
         Value::Object(members) => {
-            members.insert(last.to_owned(), value);
+            members.insert(pointed_name(last), value);
         }
         Value::Array(items) if last == "-" => items.push(value),
         Value::Array(items) => items[last.parse::<usize>().expect("an index")] = value,
@@ -87,7 +97,7 @@ fn without(mut task: Value, pointer: &str) -> Value {
     let (parent, last) = pointer.rsplit_once('/').expect("a pointer");
     match task.pointer_mut(parent).expect("the parent") {
         Value::Object(members) => {
-            members.remove(last).expect("the member");
+            members.remove(&pointed_name(last)).expect("the member");
         }
         Value::Array(items) => {
             items.remove(last.parse().expect("an index"));

@@ -5,7 +5,9 @@ use rorqual_anomaly::{profile, structure};
 use rorqual_schema::Node;
 use serde_json::{Map, Value, json};
 
-use super::{BASE, Told, profile_of, smallest, structure_of, told, whole, with, without};
+use super::{
+    BASE, Told, pointer_step, profile_of, smallest, structure_of, told, whole, with, without,
+};
 
 /// JSON pointer and FHIRPath of everything below the first level's object.
 fn places(value: &Value, pointer: &str, path: &str, found: &mut Vec<(String, String)>) {
@@ -26,7 +28,7 @@ fn places(value: &Value, pointer: &str, path: &str, found: &mut Vec<(String, Str
         Value::Object(members) => {
             for (name, inner) in members.iter().filter(|(name, _)| *name != "resourceType") {
                 let (pointer, path) = (
-                    format!("{pointer}/{name}"),
+                    format!("{pointer}/{}", pointer_step(name)),
                     format!("{path}.{}", step(name)),
                 );
                 found.push((pointer.clone(), path.clone()));
@@ -260,6 +262,20 @@ fn sound(faults: &[Told]) {
             !fault.diagnostics.is_empty() && !fault.diagnostics.chars().any(char::is_control),
             "{fault:?}"
         );
+    }
+}
+
+#[test]
+fn a_name_that_holds_what_pointers_are_made_of_is_a_place_too() {
+    let task = with(smallest(), "/a~1b~0c~01", json!({"/": [1], "~": 2}));
+    assert_eq!(task["a/b~c~1"], json!({"/": [1], "~": 2}));
+    let (places, _): (Vec<String>, Vec<String>) = all_places(&task).into_iter().unzip();
+    for place in ["/a~1b~0c~01", "/a~1b~0c~01/~1/0", "/a~1b~0c~01/~0"] {
+        assert!(places.iter().any(|known| known == place), "{place}");
+    }
+    for place in places {
+        assert!(task.pointer(&place).is_some(), "{place}");
+        without(task.clone(), &place);
     }
 }
 
